@@ -54,7 +54,8 @@ def with_length(status: int, headers: Headers, length: int) -> Headers:
 class Reply(NamedTuple):
     """A whole HTTP answer.
 
-    ``delay_ns`` is how long the transport holds it back, in nanoseconds of the mock's clock.
+    ``delay_ns`` is how long the transport holds it back, in nanoseconds of the mock's clock, and
+    ``due_ns`` at what moment it may come, where that is known.
     ``download`` is the number of a download, of which the engine wants to hear whether the client
     has taken it; 0 of every other answer.
     """
@@ -64,6 +65,7 @@ class Reply(NamedTuple):
     body: bytes
     delay_ns: int = 0
     download: int = 0
+    due_ns: int = 0
 
     def to(self, method: str) -> Reply:
         """Return the answer as ``method`` may see it: to HEAD, the headers without the body."""
@@ -80,9 +82,9 @@ class Reply(NamedTuple):
 class Fault(NamedTuple):
     """A network failure, as a script for the transport to act out.
 
-    After ``delay_ns`` the head of ``reply`` is sent (nothing where it is None), then each of
-    ``pieces`` after its pause. Then the connection is reset (RST), or closed (FIN), or the answer
-    is complete. Times are nanoseconds of the mock's clock.
+    After ``delay_ns``, or at ``due_ns`` where that is known, the head of ``reply`` is sent (nothing
+    where it is None), then each of ``pieces`` after its pause. Then the connection is reset (RST),
+    or closed (FIN), or the answer is complete. Times are nanoseconds of the mock's clock.
     """
 
     kind: str
@@ -90,6 +92,7 @@ class Fault(NamedTuple):
     reply: Reply | None = None
     pieces: tuple[tuple[int, bytes], ...] = ()
     delay_ns: int = 0
+    due_ns: int = 0
 
 
 JSON_HEADERS: Final[Headers] = (("Content-Type", "application/json"),)

@@ -81,7 +81,8 @@ def _held_back(state: MockState, call: Call, element: CallProgramStep, outcome: 
     if element.step.delay is None:
         return outcome
     place = (call.operation.name, call.job_id or "", call.caller.name, *element.turn, "delay")
-    return outcome._replace(reply=held_for(outcome.reply, element.step.delay, state.seed, *place))
+    held = held_for(outcome.reply, element.step.delay, call.now_ns, state.seed, *place)
+    return outcome._replace(reply=held)
 
 
 def _note(call: Call, *, done: bool, act: Act, after: str = AFTER) -> Outcome | None:

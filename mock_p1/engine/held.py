@@ -33,9 +33,13 @@ class Hold:
         self._clock, self._until_ns, self._left_ns = clock, 0, 0
         self.let_go: bool = False
 
-    def begin(self, span_ns: int) -> None:
-        """Hold the answer back for so long from now on."""
-        self._until_ns = self._clock.now_ns() + span_ns
+    def begin(self, span_ns: int, due_ns: int) -> None:
+        """Hold the answer back for so long from now on, or until it is due.
+
+        The clock may have been moved since it was decided.
+        """
+        until_ns = self._clock.now_ns() + span_ns
+        self._until_ns = min(due_ns, until_ns) if due_ns else until_ns
 
     def left_seconds(self, *, woken: bool = True) -> float | None:
         """Return the real seconds to wait, 0 where the time has come; None while time is frozen.
@@ -62,12 +66,14 @@ class HeldAnswers:
             clock.listen(self._wake)
 
     @contextmanager
-    def hold(self, request: Request, span_ns: int, wake: Callable[[], None]) -> Iterator[Hold]:
+    def hold(
+        self, request: Request, span_ns: int, wake: Callable[[], None], due_ns: int = 0
+    ) -> Iterator[Hold]:
         """Hold an answer back; ``wake`` is called, from any thread, when it is time to look."""
         hold = Hold(self._clock, request, self._caller_of(request), wake)
         self._holds.add(hold)
         try:
-            hold.begin(span_ns)  # known already to whoever restarts the clock now
+            hold.begin(span_ns, due_ns)  # known already to whoever restarts the clock now
             yield hold
         finally:
             self._holds.discard(hold)

@@ -117,12 +117,13 @@ def example_of(operation: Operation) -> Reply:
 
 
 def held_for(
-    answer: Reply | Fault, delay: tuple[int, int], seed: int, *place: str | int
+    answer: Reply | Fault, delay: tuple[int, int], now_ns: int, seed: int, *place: str | int
 ) -> Reply | Fault:
     """Return an answer that is held back too, for nanoseconds drawn from a range for its place."""
     low_ns, high_ns = delay
     drawn_ns = seed_for(seed, *place) % (high_ns - low_ns + 1)
-    return answer._replace(delay_ns=answer.delay_ns + low_ns + drawn_ns)
+    delay_ns = answer.delay_ns + low_ns + drawn_ns
+    return answer._replace(delay_ns=delay_ns, due_ns=now_ns + delay_ns)
 
 
 def literal(reply: Literal) -> Reply:

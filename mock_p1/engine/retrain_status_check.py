@@ -82,7 +82,7 @@ def _reply(
         job.answered, job.base_url, job.tally = step, base_url, None
     if (delay := step.step.delay) is not None:
         place = job.job_id, step.position, "delay", job.polls
-        reply = held_for(reply, delay, state.seed, *place)
+        reply = held_for(reply, delay, now_ns, state.seed, *place)
     if step.retry is not None and isinstance(reply, Reply):
         reply = step.retry.on(reply, state.clock, now_ns + reply.delay_ns)
     return reply

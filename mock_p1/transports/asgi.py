@@ -115,7 +115,7 @@ class AsgiApp:
             self._engine.deliveries.sending(reply.download)
         if isinstance(reply, Fault):
             await self._act_out(reply, request, receive, send, wire)
-        elif reply.delay_ns and await self._leaves_within(reply.delay_ns, request, receive):
+        elif reply.delay_ns and await self._leaves_before(reply, request, receive):
             self._engine.not_awaited(decided)
             if reply.download:
                 self._engine.deliveries.lost(reply.download)
@@ -258,7 +258,7 @@ class AsgiApp:
 
     async def _play(self, fault: Fault, request: Request, receive: Receive, send: Send) -> bool:
         """Send what a fault sends; tell whether the client has stayed."""
-        if fault.delay_ns and await self._leaves_within(fault.delay_ns, request, receive):
+        if fault.delay_ns and await self._leaves_before(fault, request, receive):
             return False
         if fault.reply is not None:
             await send(_start(fault.reply))
@@ -268,23 +268,30 @@ class AsgiApp:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         return True
 
-    async def _leaves_within(self, span: int, request: Request, receive: Receive) -> bool:
-        """Wait for nanoseconds of the mock's clock, or until the client hangs up.
+    async def _leaves_before(
+        self, answer: Reply | Fault, request: Request, receive: Receive
+    ) -> bool:
+        """Wait until an answer may come, or the client hangs up; tell whether it did."""
+        return await self._leaves_within(answer.delay_ns, request, receive, answer.due_ns)
 
-        Tell whether it did.
-        """
+    async def _leaves_within(
+        self, span: int, request: Request, receive: Receive, due_ns: int = 0
+    ) -> bool:
+        """Wait for nanoseconds of the mock's clock, likewise."""
         leaves = asyncio.ensure_future(_client_leaves(receive))
         try:
             seconds = self._engine.clock.pass_time(span, leaves)
             if seconds == math.inf:
                 await asyncio.wait([leaves])
             elif seconds:
-                await self._hold_back(request, span, leaves)
+                await self._hold_back(request, span, leaves, due_ns)
             return leaves.done() and not leaves.cancelled()
         finally:
             leaves.cancel()
 
-    async def _hold_back(self, request: Request, span: int, leaves: asyncio.Future[None]) -> None:
+    async def _hold_back(
+        self, request: Request, span: int, leaves: asyncio.Future[None], due_ns: int
+    ) -> None:
         """Wait until the time has come, also if the clock is turned meanwhile; or until let go."""
         loop, turned, woken = asyncio.get_running_loop(), asyncio.Event(), True
 
@@ -292,7 +299,7 @@ class AsgiApp:
             with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(turned.set)
 
-        with self._engine.held.hold(request, span, wake) as hold:
+        with self._engine.held.hold(request, span, wake, due_ns) as hold:
             while (left := hold.left_seconds(woken=woken)) != 0:
                 looks = asyncio.ensure_future(turned.wait())
                 both: list[asyncio.Future[Any]] = [leaves, looks]

@@ -121,17 +121,17 @@ def create_app(engine: Engine) -> Flask:
 def _respond(engine: Engine) -> Response:
     asked = _request(engine.proxies)
     reply = _take_file(engine, asked) if engine.takes_file(asked) else engine.handle(asked)
-    _hold(engine, asked, reply.delay_ns)
+    _hold(engine, asked, reply.delay_ns, reply.due_ns)
     if isinstance(reply, Fault):
         return _act_out(reply, partial(_hold, engine, asked))
     return _response(reply, [reply.body])
 
 
-def _hold(engine: Engine, asked: Request, span_ns: int) -> None:
+def _hold(engine: Engine, asked: Request, span_ns: int, due_ns: int = 0) -> None:
     """Wait for nanoseconds of the mock's clock."""
     if span_ns and engine.clock.pass_time(span_ns):
         news, woken = Event(), True
-        with engine.held.hold(asked, span_ns, news.set) as hold:
+        with engine.held.hold(asked, span_ns, news.set, due_ns) as hold:
             while (left := hold.left_seconds(woken=woken)) != 0:
                 woken = news.wait(left)
                 news.clear()

@@ -9,6 +9,8 @@ from mock_p1.scenario.files import load_scenario
 
 REQUEST = Request("GET", "/v1/external/retrain_jobs/retrain-001", "", ("demo-key",))
 
+LATE = "jobs: {retrain-001: {timeline: [{status: job_finished, delay: 10s}]}}"
+
 
 class Source:
     """Real time, in the hands of the test."""
@@ -48,3 +50,22 @@ def test_a_clock_that_stands_still_is_waited_for_once(hold):
     assert hold.left_seconds() == 10
     assert hold.left_seconds() == 10
     assert hold.left_seconds(woken=False) == 0
+
+
+def test_a_clock_that_was_moved_since_it_was_decided(source):
+    """It is due at a moment, however late its transport begins to hold it back."""
+    engine = Engine(load_scenario(LATE), RealClock(source=source))
+    reply = engine.handle(REQUEST)
+    engine.clock.advance(9 * SECOND)
+    with engine.held.hold(REQUEST, reply.delay_ns, lambda: None, reply.due_ns) as hold:
+        assert hold.left_seconds() == 1
+
+
+def test_a_clock_that_began_anew_since(source):
+    """Then it is held back for no longer than ever."""
+    engine = Engine(load_scenario(LATE), RealClock(source=source))
+    engine.clock.advance(60 * SECOND)
+    reply = engine.handle(REQUEST)
+    engine.restart()
+    with engine.held.hold(REQUEST, reply.delay_ns, lambda: None, reply.due_ns) as hold:
+        assert hold.left_seconds() == 10
