@@ -114,14 +114,7 @@ class CallLint:
         for name, elements in job.calls.items():
             place = (*path, "calls", name)
             yield from self._of_list(place, elements, name)
-            played = [_Played(job.steps, {})]
-            if is_new:  # its lists are those of whatever is created
-                played = [each for each in self._created if each.own.get(name) is elements]
-            if name == FILE_UPLOAD.name and not is_new and not self._is_created(path):
-                reason = "no client creates this job by upload"
-            else:
-                reason = _never_asked(name, played)
-            if reason:
+            if reason := self._why_never_own(job, path, name):
                 yield self._scenario.where(*place), f"never strikes: {reason}"
         first = job.steps[0].for_
         waits = first is not None and first.until_upload
@@ -135,6 +128,21 @@ class CallLint:
                 reason = f"{failing[0]} never succeeds, see calls:" if all(failing) else ""
             if reason:
                 yield self._scenario.where(*path, "timeline", 0), f"no file can come: {reason}"
+
+    def _why_never_own(self, job: Job, path: Path, name: str) -> str:
+        """Say why no call meets a job's own list; nothing where one may."""
+        is_new = job is self._scenario.new_jobs
+        if not is_new and name != FILE_UPLOAD.name:
+            return _never_asked(name, [_Played(job.steps, {})])
+        created = self._created if is_new else self._as_created.get(path, [])
+        if not created:
+            return "no client creates this job by upload"
+        played = [each for each in created if each.own.get(name) is job.calls[name]]
+        if not played:
+            return "created jobs have the calls: of new_jobs: instead; write this list there"
+        if self._fails_for_all(failing := _NEEDED[0]):
+            return f"{failing} never succeeds, so there is no such job"
+        return _never_asked(name, played)
 
     def _is_created(self, path: Path) -> bool:
         """Tell whether a client may create a job that plays the timeline of the one here."""

@@ -323,6 +323,13 @@ def test_a_file_that_never_comes(operation):
             "no client creates this job by upload",
         ),
         (
+            (
+                f"jobs: {{a: {DONE}}}\ncalls: {{retrain_data_upload: [{{fault: timeout}}]}}\n"
+                "new_jobs: {calls: {file_upload: [ok]}}"
+            ),
+            "retrain_data_upload never succeeds, so there is no such job",
+        ),
+        (
             f"jobs:\n  first: {DONE}\n  a: {{calls: {{result_download: [ok]}}, {DONE[1:]}",
             "no job has a result: to download",
         ),
@@ -331,6 +338,20 @@ def test_a_file_that_never_comes(operation):
 def test_calls_that_never_strike(text, said):
     """Each with its line, and why no call comes so far."""
     assert f"mine.yaml:3: never strikes: {said}" in told(text)
+
+
+@pytest.mark.parametrize("operation", ["file_upload", "retrain_model_switch"])
+@pytest.mark.parametrize("jobs", ["jobs:\n  a", "jobs:\n  '*'", "generated_jobs:\n  - count: 1"])
+def test_a_list_for_which_new_jobs_has_others(jobs, operation):
+    """Whatever operation those are for, what is created has none of the job's that it is like."""
+    job = f"{{calls: {{file_upload: [{{reply: {{status_code: 503}}}}]}}, {DONE[1:]}"
+    job = job[1:] if "count" in jobs else job
+    text = f"{jobs}{', ' if 'count' in jobs else ': '}{job}\n".replace("- count", "- {count")
+    text += f"new_jobs: {{calls: {{{operation}: [ok]}}}}"
+    said = "created jobs have the calls: of new_jobs: instead; write this list there"
+    assert told(text) == [f"mine.yaml:2: never strikes: {said}"]
+    mock = Mock(text)
+    assert mock.put(mock.create()[1]).status == 200
 
 
 @pytest.mark.parametrize("body", ["{status: job_finished}", '\'{"status": "job_finished"}\''])
