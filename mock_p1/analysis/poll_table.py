@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import format_duration
-from mock_p1.base.text import plural
+from mock_p1.base.text import in_one_line, plural
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine.receiver import BROKEN_OFF
 
@@ -64,7 +64,7 @@ def poll_table(
         rows = _without_middle(_without_equal(rows, entries), most)
     shown = {row[1] for row in rows}
     notes = [
-        f"#{entry.number}: {note}"
+        f"#{entry.number}: {in_one_line(note)}"
         for entry in entries
         if str(entry.number) in shown
         for note in dict.fromkeys((*entry.notes, *_file_notes((uploads or {}).get(entry.number))))
@@ -175,6 +175,7 @@ def _is_whole(row: _Row) -> bool:
 
 
 def _print(rows: list[_Row]) -> str:
+    rows = [tuple(map(in_one_line, row)) for row in rows]
     whole = [row for row in rows if _is_whole(row)]
     widths = [max(map(len, column)) for column in zip(*whole, strict=True)]
     return "\n".join(

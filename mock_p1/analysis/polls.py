@@ -15,7 +15,7 @@ from mock_p1.analysis.poll_table import MOST_ROWS, is_poll, poll_table
 from mock_p1.analysis.sequence_judge import acted
 from mock_p1.base.clock import SECOND, Clock, RealClock
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
-from mock_p1.base.text import nearest
+from mock_p1.base.text import nearest, visible
 from mock_p1.contract.operations import (
     KNOWN_STATUSES,
     OPERATIONS,
@@ -601,7 +601,7 @@ def describe_unexpected(unexpected: Iterable[Poll]) -> str:
         "\n      ".join((f"  {first}{f' ({in_words(count)})' if count > 1 else ''}", *notes))
         for (first, *notes), count in counts.items()
     ]
-    return "\n".join(("the client asked for what Mock P1 does not imitate:", *rows))
+    return visible("\n".join(("the client asked for what Mock P1 does not imitate:", *rows)))
 
 
 def exactly(ns: int) -> str:

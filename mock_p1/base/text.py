@@ -26,11 +26,11 @@ def unknown(what: str, name: str, known: Iterable[str], in_all: int | None = Non
     near = nearest(name, names)
     if len(names) > MANY:
         close = _closest(shorten(name), names, CLOSEST) or names[:CLOSEST]
-        listed = f"{', '.join(close)}, … ({in_all or len(known):,} in all)"
+        listed = f"{', '.join(map(printable, close))}, … ({in_all or len(known):,} in all)"
     else:
-        listed = ", ".join(names) or "none"
+        listed = ", ".join(map(printable, names)) or "none"
     return f"unknown {what} {shorten(name)!r}; known: {listed}" + (
-        f"; did you mean {near}?" if near else ""
+        f"; did you mean {printable(near)}?" if near else ""
     )
 
 
@@ -61,7 +61,7 @@ def plural(count: int, noun: str) -> str:
 def mask(key: str) -> str:
     """Return what may be shown of an API key: its first characters, never all of it."""
     shown = 4 if len(key) >= 12 else 2 if len(key) >= 6 else 0  # noqa: PLR2004 -- at most a third of it
-    return f"{key[:shown]}…" if key else ""
+    return f"{printable(key[:shown])}…" if key else ""
 
 
 SHOWN: Final = 120
@@ -70,7 +70,11 @@ SHOWN: Final = 120
 
 def printable(text: str, limit: int = SHOWN) -> str:
     """Return ``text`` cut to ``limit``, with line ends, escape sequences and such written out."""
-    text = shorten(text, limit)
+    return in_one_line(shorten(text, limit))
+
+
+def in_one_line(text: str) -> str:
+    """Return the whole of ``text``, likewise."""
     return (
         text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
     )

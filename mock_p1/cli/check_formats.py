@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 from mock_p1._version import __version__
-from mock_p1.base.text import visible
+from mock_p1.base.text import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ class Finding(NamedTuple):
         """Return it as a line, whose words ``said`` has in the language that is read."""
         place = ":".join([self.file, *map(str, self._numbers().values())])
         line = f"{place}: {'warning: ' * self.is_warning}{said(self.text)}"
-        return visible(line).replace("\n", "\\n")
+        return in_one_line(line)
 
     def for_github(self) -> str:
         """Return it as a workflow command, which GitHub shows beside the line."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mock_p1.base.durations import format_duration
-from mock_p1.base.text import plural, printable
+from mock_p1.base.text import in_one_line, plural, printable
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.language import said, said_exactly
 from mock_p1.cli.options import command, scenario_argument
@@ -79,7 +79,8 @@ def explain(scenario: tuple[str, ...], job: str | None, output_format: str) -> N
     found = warnings_about(loaded, one)
     for number, warning in enumerate(found[:MAX_ROWS]):
         blank = "" if number else "\n"
-        results.line(f"{blank}{warning.source}: warning: {said(warning.text)}", style="yellow")
+        text = in_one_line(said(warning.text))
+        results.line(f"{blank}{warning.source}: warning: {text}", style="yellow")
     if len(found) > MAX_ROWS:
         left_out = plural(len(found) - MAX_ROWS, "more warning")
         results.line(f"… and {left_out}; mock-p1 check names them all", style="yellow")

@@ -34,7 +34,8 @@ LIMITS: Final = {
     "longest ago",
     "resets": "more callers were reset than are remembered: old links of the first work again",
     "unreadable": "a client sent what cannot be read as a request of HTTP/1.1, or is too long or "
-    "too slow, so the journal has no row of it; a client with https:// needs serve --tls",
+    "too slow, so the journal has no row of it; https:// needs serve --tls, and with TLS a client "
+    "must use https:// and trust the certificate",
     "upload_contents": "more was uploaded than is kept: the oldest files lose their content",
     "uploads": "more files were uploaded than are remembered: the oldest are forgotten",
     "used_keys": "more words were used as API keys than are remembered: the oldest may be taken "

@@ -27,6 +27,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url
+from mock_p1.base.text import printable
 from mock_p1.contract.operations import (
     FILE_UPLOAD,
     OPERATIONS,
@@ -174,7 +175,7 @@ class RecordingProxy:
             )
         what = call.operation or "passed on, not recorded"
         shown = f"HTTP {answer.status}" if isinstance(answer, Answer) else str(answer)
-        self.tell(f"{moment:%H:%M:%S}  {what}  {call.job_id}  {shown}")
+        self.tell(f"{moment:%H:%M:%S}  {what}  {printable(call.job_id)}  {shown}")
 
     def with_links(self, call: _Call, answer: Answer, host: str) -> bytes:
         """Return the body with its link leading here, and all else to the letter."""
@@ -272,7 +273,7 @@ class _Handler(BaseHTTPRequestHandler):
                     self._answer(call, key, asked, response)
         except _ClientLeft:
             self.close_connection = True
-            self.owner.tell(f"{call.operation or self.path}: the client went away")
+            self.owner.tell(f"{call.operation or printable(self.path)}: the client went away")
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             text = explain_network_error(error, urlsplit(call.url).netloc, self.owner.timeout)
             self.owner.keep(call, key, asked, Unreachable(text, kind=failure_kind(error)))

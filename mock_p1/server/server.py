@@ -30,6 +30,7 @@ from mock_p1.server.upload_folder import remove_left_behind
 from mock_p1.transports.asgi import IN_THREADS, AsgiApp
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterable, Iterator
     from ssl import SSLContext
     from types import TracebackType
@@ -145,6 +146,8 @@ class Server:
         self.engine: Engine = engine
         self.host: str = host.removeprefix("[").removesuffix("]")  # as URLs have it
         self._tls = tls
+        if tls is not None:
+            _count_handshakes_that_fail(tls, engine.state.reached)
         self._scheme = "http" if tls is None else "https"
         self._sockets = listen(self.host, port) if sockets is None else sockets
         self._address: str = self._sockets[0].getsockname()[0]
@@ -287,6 +290,26 @@ class Server:
     def look_around(self) -> None:
         """Look at once at what else is looked at now and then; of the loop's thread alone."""
         self._end.set()
+
+
+def _count_handshakes_that_fail(tls: SSLContext, reached: Counter[str]) -> None:
+    """Count as unreadable who speaks plain HTTP, or does not trust the certificate.
+
+    Such a connection ends before there is a protocol that could.
+    """
+    import ssl  # noqa: PLC0415 -- only TLS needs it
+
+    class Counting(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except ssl.SSLError:
+                reached["unreadable"] += 1
+                raise
+
+    tls.sslobject_class = Counting
 
 
 _serving: Final[set[Server]] = set()

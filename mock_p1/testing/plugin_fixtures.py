@@ -13,6 +13,7 @@ from mock_p1.oneclock.shared import CannotShare, SleptTooLong, stopped_elsewhere
 from mock_p1.testing import run_state
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_marker import Wanted, wanted, wanted_for
+from mock_p1.testing.poll_report import unread
 from mock_p1.testing.run_state import TROUBLE, Judged, Run
 
 if TYPE_CHECKING:
@@ -141,7 +142,10 @@ def judge(this: Run) -> None:
     ended = [each for each in this.judged if each not in run_state.living]
     silent = [each for each in ended if not each.handle.was_asked]
     if silent and not any(each.last > each.asked_before for each in this.judged):
-        _say(this.item, f"no request of {this.item.name} reached {silent[0].fixture}")
+        handle = silent[0].handle
+        told = unread(handle._engine, handle.url)  # noqa: SLF001 -- a handle shows tests no engine
+        what = f"no request of {this.item.name} reached {silent[0].fixture}"
+        _say(this.item, f"{what}; {told}" if told else what)
     for each in ended:
         for failure in each.unmet:
             calls = failure.operation + (f" of {failure.job_id}" if failure.job_id else "")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from mock_p1.analysis.poll_table import key_labels, poll_table
 from mock_p1.base.durations import format_duration
-from mock_p1.base.text import plural
+from mock_p1.base.text import in_one_line, plural
 from mock_p1.engine.timeline import THE_FILE, settle, waits_for
 
 if TYPE_CHECKING:
@@ -35,12 +35,24 @@ def report(engine: Engine, url: str, caught: Mock | None) -> str:
     head = (
         f"{engine.scenario.name} at {url}, {format_duration(engine.clock.now_ns())} after it began"
     )
-    refused = [] if caught is None else list(_refused(caught))
-    if not requests:
-        return "\n".join((head, *refused, _silence(url, in_process=caught is not None)))
-    return "\n".join(
-        (head, "", table_of_all(engine, requests), "", *refused, *_places(engine, requests))
-    )
+    notes = [] if caught is None else list(_refused(caught))
+    if told := unread(engine, url):
+        notes.append(told)
+    if requests:
+        lines = map(in_one_line, (*notes, *_places(engine, requests)))
+        return "\n".join((head, "", table_of_all(engine, requests), "", *lines))
+    if not told:
+        notes.append(_silence(url, in_process=caught is not None))
+    return "\n".join((head, *map(in_one_line, notes)))
+
+
+def unread(engine: Engine, url: str) -> str:
+    """Say how many requests could not be read, and so are in no table; nothing where none was."""
+    if not (count := engine.limits_reached().get("unreadable", 0)):
+        return ""
+    other = "http" if url.startswith("https:") else "https"
+    what = f"{plural(count, 'request')} could not be read as HTTP/1.1"
+    return f"{what}: did the client use {other}:// where it should use {url}?"
 
 
 def table_of_all(engine: Engine, requests: Sequence[Entry], marked: Container[int] = ()) -> str:

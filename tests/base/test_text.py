@@ -2,7 +2,7 @@
 
 import pytest
 
-from mock_p1.base.text import plural, printable
+from mock_p1.base.text import mask, plural, printable, unknown
 
 
 @pytest.mark.parametrize("text", ["plain", "再学習", "a b", "ünïcödé", "…"])
@@ -37,3 +37,16 @@ def test_long_text_is_cut():
 def test_what_is_counted_is_one_or_several(count, said):
     """Only one of a kind goes without the s."""
     assert plural(count, "poll") == said
+
+
+def test_known_names_are_written_out():
+    """A client may have made them up, and they are shown to choose from."""
+    assert unknown("job", "job-1\n", ["job-1\x1b"]) == (
+        r"unknown job 'job-1\n'; known: job-1\x1b; did you mean job-1\x1b?"
+    )
+    assert "\x1b" not in unknown("job", "a", [f"a\x1b{number}" for number in range(99)])
+
+
+def test_what_is_shown_of_a_key_is_written_out():
+    """Of a long one its first characters."""
+    assert mask("k\t\x9bey-1234567890") == r"k\t\x9be…"

@@ -440,6 +440,15 @@ def test_what_a_proxy_makes_no_use_of_is_refused(tmp_path):
     assert (done.exit_code, "--proxy makes no use of --job-id" in done.stderr) == (2, True)
 
 
+def test_what_a_client_sends_moves_no_cursor():
+    """Each call is a line on the terminal of whoever records."""
+    told = []
+    with serving("whole-sequence") as mock, proxied(mock, tell=told.append) as proxy:
+        Client(proxy.url, mock.advance).call("GET", f"{API}/retrain_jobs/a%0A%1B%5B2J", KEY)
+    (line,) = told
+    assert r"  a\n\x1b[2J  " in line
+
+
 def test_a_client_that_goes_away_is_no_failure_of_the_service():
     """In the midst of its upload: nothing is written of it."""
     gone = Event()

@@ -81,6 +81,7 @@ def test_a_status_of_two_lines_is_told_in_one(explain):
     told = explain("mine.yaml", text=text).output
     assert r"Job a\nb: always the same" in told
     assert r"x\ny  job_finished" in told
+    assert r"it stays at x\ny" in told
     assert "\x1b" not in told
 
 

@@ -136,6 +136,34 @@ def test_plain_http_is_hung_up_on(transport):
     assert transport.poll().startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+def test_who_speaks_no_tls_is_counted(transport):
+    """Nothing else is seen of it: so the log says it, as of a client that begins TLS without."""
+    transport.poll()
+    assert transport.engine.limits_reached() == {}
+    with socket.create_connection(("127.0.0.1", transport.server.port), timeout=10) as plain:
+        plain.sendall(POLL)
+        received(plain)
+    assert transport.engine.limits_reached() == {"unreadable": 1}
+
+
+def test_who_does_not_trust_the_certificate_is_counted(transport):
+    """Likewise."""
+    raw = socket.create_connection(("127.0.0.1", transport.server.port), timeout=10)
+    with raw, pytest.raises(ssl.SSLCertVerificationError):
+        ssl.create_default_context().wrap_socket(raw, server_hostname="localhost")
+    transport.poll()
+    assert transport.engine.limits_reached() == {"unreadable": 1}
+
+
+def test_who_only_looks_whether_there_is_a_server_is_not_counted(transport):
+    """As the probes of a cluster do."""
+    with socket.create_connection(("127.0.0.1", transport.server.port), timeout=10) as plain:
+        plain.shutdown(socket.SHUT_WR)
+        received(plain)
+    transport.poll()
+    assert transport.engine.limits_reached() == {}
+
+
 def test_it_ends_at_once_though_somebody_is_connected(scenario, certified):
     """Clients that never say goodbye, as TLS asks them to, hold nothing up."""
     engine = Engine(scenario, VirtualClock())

@@ -126,6 +126,16 @@ def test_other_requests(mock, ask):
     mock.reset()
 
 
+def test_an_unexpected_request_moves_no_cursor(mock):
+    """Neither its path nor what is said of it."""
+    mock._engine.handle(Request("GET", "/v2/\x1b[2J"))  # noqa: SLF001 -- as a WSGI server may hand it over
+    with pytest.raises(AssertionError) as told:
+        mock.assert_no_unexpected()
+    assert str(told.value).count(r"/v2/\x1b[2J") == 2
+    assert "\x1b" not in str(told.value)
+    mock.reset()
+
+
 def test_what_departs_from_the_documented_request_is_noted(mock, ask):
     """A query string is answered, and noted below the timeline."""
     ask(mock, path="/v1/external/retrain_jobs/retrain-001?verbose=1")

@@ -221,6 +221,88 @@ def test_it(mock_p1_server, monkeypatch):
     assert "no request reached it: is http://127.0.0.1" in text
 
 
+def test_what_a_client_sends_moves_no_cursor(project):
+    """In no part of the report, be it in the table, of a job's place, or of one never polled."""
+    result = project.run(
+        tests=r"""
+import pytest, requests
+
+@pytest.mark.mock_p1({"jobs": {
+    "c*": {"timeline": [{"status": "s"}]},
+    "never\n\x1b[2J": {"error": "job_may_be_deleted"},
+}})
+def test_it(mock_p1_server):
+    url = f"{mock_p1_server.url}/v1/external/retrain_jobs/"
+    requests.get(f"{url}c%0A%1B%5B2J", headers={"x-api-key": "k"})
+    mock_p1_server.fail_next("job_may_be_deleted")
+    requests.get(f"{url}cc%0A%1B%5B2J", headers={"x-api-key": "k"})
+    assert 0
+"""
+    )
+    text = re.sub(" +", " ", result.stdout.str().partition("- Mock P1 -")[2])
+    assert "\x1b[2J" not in text
+    for begins in (
+        r" 1 0s c\n\x1b[2J ",
+        r"c\n\x1b[2J has been at s (",
+        r"cc\n\x1b[2J has not begun",
+        r"never polled, so not begun: never\n\x1b[2J",
+    ):
+        assert [
+            line for line in text.splitlines() if re.sub(r"\d+ms", "0s", line).startswith(begins)
+        ]
+
+
+HTTPS = """
+import pytest, requests
+
+def ask_by_https(mock):
+    with pytest.raises(requests.ConnectionError):
+        requests.get(mock.url.replace("http://", "https://"), timeout=5)
+"""
+
+
+def test_requests_that_could_not_be_read(project):
+    """They have no row, so the report says how many came, and what they may have been."""
+    result = project.run(
+        tests=f"""{HTTPS}
+def test_it(mock_p1_server):
+    ask_by_https(mock_p1_server)
+    ask_by_https(mock_p1_server)
+    assert 0
+"""
+    )
+    result.stdout.fnmatch_lines(
+        [
+            "2 requests could not be read as HTTP/1.1: did the client use https:// where *http://127*?"
+        ]
+    )
+    assert "no request reached it" not in result.stdout.str()
+
+
+def test_requests_that_could_not_be_read_among_others(project):
+    """The table of the others stands before."""
+    result = project.run(
+        tests=f"""{HTTPS}
+def test_it(mock_p1_server):
+    requests.get(mock_p1_server.url + "/v1/external/retrain_jobs/a", timeout=5)
+    ask_by_https(mock_p1_server)
+    assert 0
+"""
+    )
+    result.stdout.fnmatch_lines(
+        ["  1 * a * invalid_api_key *", "1 request could not be read as HTTP/1.1: *"]
+    )
+
+
+def test_a_passing_test_whose_requests_could_not_be_read(project):
+    """The warning that no request came says what did."""
+    tests = f"{HTTPS}\ndef test_it(mock_p1_server):\n    ask_by_https(mock_p1_server)"
+    result = project.run("-W", "default", tests=tests, mock_p1_no_request="warn")
+    result.assert_outcomes(passed=1, warnings=1)
+    said = "*no request of test_it reached mock_p1_server; 1 request could not be read as HTTP/1.1*"
+    result.stdout.fnmatch_lines([said])
+
+
 @pytest.mark.parametrize(
     ("url", "why"),
     [

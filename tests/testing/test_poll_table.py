@@ -1,9 +1,10 @@
 """The table of polls in failing tests: long runs are told in few lines."""
 
 import re
+from urllib.parse import unquote
 
 import pytest
-from helpers.engine_mock import Mock
+from helpers.engine_mock import PATH, Mock
 
 from mock_p1.analysis.poll_table import poll_table
 
@@ -98,3 +99,29 @@ def test_what_is_left_out_is_counted_whole(asked):
     hidden = sum(int(row.split()[1]) for row in shown if row.startswith("…"))
     assert hidden + sum(row.isdigit() for row in shown) == 330
     assert len(shown) == 41
+
+
+@pytest.mark.parametrize("hostile", ["%0Afake", "%1B%5B2J", "%E2%80%A8", "%C2%9B31m"])
+@pytest.mark.parametrize("where", ["id", "path"])
+def test_what_a_client_sends_begins_no_line_and_moves_no_cursor(asked, hostile, where):
+    """Be it the id of a job, or a path as a server of another kind may hand it over."""
+    asked.ask(f"{PATH}{hostile}" if where == "id" else f"/v2/{unquote(hostile)}", "k")
+    rows = poll_table(asked.entries).splitlines()
+    assert [row[:1] for row in rows] == [" ", " ", *"#" * len(asked.entries[0].notes)]
+    assert all(row.isprintable() for row in rows)
+
+
+def test_a_note_is_written_out_and_whole(asked):
+    """However long it is."""
+    asked.ask("/v1/external/" + "x" * 100 + "\x1b\n")
+    (note,) = [row for row in poll_table(asked.entries).splitlines() if row.startswith("#")]
+    assert note.isprintable()
+    assert note.endswith("/update_model")
+
+
+def test_where_a_step_stands_is_shown_whole(asked):
+    """However long its path is."""
+    path = f"/{'folder/' * 40}mine.yaml"
+    poll(asked, 1)
+    entries = [entry._replace(source=f"{path}:7") for entry in asked.entries]
+    assert f" {path}:7 " in poll_table(entries)
