@@ -5,15 +5,18 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64decode
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from mock_p1.base.messages import Request, header_text
 from mock_p1.contract.operations import API_KEY_HEADER, query_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    _Fields = Iterator[tuple[bytes, bytes]]
 
 
 _WHY: Final = (
@@ -37,6 +40,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGN
 _BASE64: Final = re.compile(r"[\w+/-]{8,}={0,2}", re.ASCII)
 _AUTHORITY: Final = re.compile(r"(?<=://)(?:([^\s/?#@]*)@)?[^\s/?#]*")
 _FIELD: Final = re.compile(rb"content-disposition:[^\r\n]*?\bname=\"?([^\"\r\n;]*)", re.IGNORECASE)
+_JSON_FIELD: Final = re.compile(rb'"([^"\\]*)"\s*:\s*"([^"\\]*)"')
 _BOUNDARY: Final = re.compile(rb"boundary=\"?([^\";]+)", re.IGNORECASE)
 
 
@@ -125,17 +129,49 @@ def form_type(request: Request) -> bytes | None:
 
 
 def form_leaks(request: Request, is_key: Callable[[str], bool]) -> FormLeaks | None:
-    """Return what looks for keys in a body, where the request says that it is a form."""
-    boundary = _BOUNDARY.search(form_type(request) or b"")
-    return FormLeaks(b"--" + boundary[1].strip(), is_key) if boundary else None
+    """Return what looks for keys in a body, where the request says that it has fields."""
+    if boundary := _BOUNDARY.search(form_type(request) or b""):
+        return FormLeaks(partial(_fields_of_form, b"--" + boundary[1].strip()), is_key)
+    kind = next((value for name, value in request.headers if name == b"content-type"), b"")
+    fields = _FIELDS.get(kind.partition(b";")[0].strip().lower())
+    return FormLeaks(fields, is_key) if fields else None
+
+
+def _fields_of_form(boundary: bytes, body: bytes) -> _Fields:
+    """Yield names and values of a form's fields; files in it are left alone."""
+    for part in body.split(boundary)[1:]:
+        head, _, value = part.partition(b"\r\n\r\n")
+        field = _FIELD.search(head)
+        if field is not None and b"filename" not in head.lower():
+            yield field[1], value
+
+
+def _fields_of_query(body: bytes) -> _Fields:
+    pairs = parse_qsl(body.decode("latin-1"), encoding="latin-1")
+    return ((name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs)
+
+
+def _fields_of_json(body: bytes) -> _Fields:
+    return ((found[1], found[2]) for found in _JSON_FIELD.finditer(body))
+
+
+_FIELDS: Final[dict[bytes, Callable[[bytes], _Fields]]] = {
+    b"application/x-www-form-urlencoded": _fields_of_query,
+    b"application/json": _fields_of_json,
+}
+"""What a body of a type has for fields, beside a multipart form."""
 
 
 class FormLeaks:
-    """Looks for keys in the fields of a form, as its body comes; files in it are left alone."""
+    """Looks for keys in the fields of a form, or of JSON, as its body comes."""
 
-    def __init__(self, boundary: bytes, is_key: Callable[[str], bool]) -> None:
-        """``boundary`` stands between the parts of the form."""
-        self._boundary, self._is_key = boundary, is_key
+    def __init__(
+        self,
+        fields: Callable[[bytes], Iterator[tuple[bytes, bytes]]],
+        is_key: Callable[[str], bool],
+    ) -> None:
+        """``fields`` yields names and values."""
+        self._fields, self._is_key = fields, is_key
         self._head, self._tail = b"", b""
 
     def look(self, data: bytes) -> None:
@@ -147,16 +183,12 @@ class FormLeaks:
 
     def notes(self) -> Iterator[str]:
         """Say which fields carry a key, of what has come."""
-        for part in (self._head + self._tail).split(self._boundary)[1:]:
-            head, _, value = part.partition(b"\r\n\r\n")
-            field = _FIELD.search(head)
-            if field is None or b"filename" in head.lower():
-                continue
-            name = field[1].strip().lower()
+        for field, value in self._fields(self._head + self._tail):
+            name = field.strip().lower()
             if name == API_KEY_HEADER.encode() and value.strip():
                 yield KEY_LEAK
             elif any(map(self._is_key, islice(_words(name, value), _WORDS_LIMIT))):
-                yield f"carries a key in a field of its form, {_WHY}"
+                yield f"carries a key in a field of its body, {_WHY}"
 
 
 def _may_be_meant(word: str, *names: str) -> bool:

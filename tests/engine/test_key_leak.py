@@ -200,10 +200,10 @@ def form(*fields, boundary=b"--------x"):
 A_FILE = b'name="file"; filename="train.csv"'
 FIELDS = {
     "x-api-key": ([(b'name="x-api-key"', b"whatever")], "carries x-api-key,"),
-    "any name": ([(b"name=token", b"team-7")], "carries a key in a field of its form,"),
+    "any name": ([(b"name=token", b"team-7")], "carries a key in a field of its body,"),
     "behind a large file": (
         [(A_FILE, b"1,2\n" * 100_000), (b'name="k"', b'{"k": "team-7"}')],
-        "carries a key in a field of its form,",
+        "carries a key in a field of its body,",
     ),
 }
 
@@ -219,13 +219,42 @@ def test_a_key_in_a_field_of_a_form(mock, fields, said, piece):
     assert [note[: len(said)] for note in leaks(asked)] == [said]
 
 
-def put(asked, path, body, piece=1 << 30):
+def put(asked, path, body, piece=1 << 30, kind=b"multipart/form-data; boundary=--------x"):
     """Send a form in pieces."""
-    headers = [(b"content-type", b"multipart/form-data; boundary=--------x")]
+    headers = [(b"content-type", kind)]
     receiver = asked.engine.receive(Request("PUT", path, headers=headers), len(body))
     for start in range(0, len(body), piece):
         receiver.write(body[start : start + piece])
     receiver.finish()
+
+
+QUERY = b"application/x-www-form-urlencoded"
+OTHER_BODIES = {
+    "form": (QUERY, b"x-api-key=whatever&file=a%2Cb", ["carries x-api-key,"]),
+    "form, any name": (QUERY, b"a=1&token=team%2D7", ["carries a key in a field of its body,"]),
+    "JSON": (
+        b"application/json; charset=utf-8",
+        b'{"file": "a,b", "x-api-key" : "whatever"}',
+        ["carries x-api-key,"],
+    ),
+    "JSON, any name": (
+        b"application/json",
+        b'{"auth": {"key": "team-7"}}',
+        ["carries a key in a field of its body,"],
+    ),
+    "no field has it": (QUERY, b"a=1&x-api-key=&b=2", []),
+    "a file by curl --data-binary": (QUERY, b"id,key\n1,team-7\n", []),
+}
+
+
+@pytest.mark.parametrize(("kind", "body", "said"), OTHER_BODIES.values(), ids=OTHER_BODIES)
+def test_a_key_in_a_body_of_another_type(mock, kind, body, said):
+    """As a client sends it that hands its fields to ``data=`` or ``json=``."""
+    asked = mock(SCENARIO)
+    _, path = asked.create("team-7")
+    asked.poll(key="team-7")
+    put(asked, path, body, kind=kind)
+    assert [note[: note.index(",") + 1] for note in leaks(asked)] == said
 
 
 def test_a_key_in_a_form_that_breaks_off(mock):
