@@ -79,11 +79,17 @@ def _file_notes(upload: Upload | None) -> tuple[str, ...]:
 def _cells(entry: Entry, uploads: Mapping[int, Upload]) -> tuple[str, ...]:
     what = (entry.job_id or "-") if entry.operation else f"{entry.method} {entry.path}"
     outcome = (
-        f"{entry.operation}: {_call_outcome(entry, uploads.get(entry.number))}"
+        f"{_called(entry, entry.operation)}: {_call_outcome(entry, uploads.get(entry.number))}"
         if entry.operation and not is_poll(entry)
         else entry.outcome
     )
     return what, outcome, str(entry.http_status or "-"), entry.source, entry.then or "-"
+
+
+def _called(entry: Entry, operation: str) -> str:
+    """Name a call, with its method where that is another one than documented: HEAD."""
+    method = "" if entry.method == OPERATIONS[operation].method else f" by {entry.method}"
+    return f"{operation}{method}"
 
 
 def _call_outcome(entry: Entry, upload: Upload | None) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mock_p1.analysis.poll_table import MOST_ROWS, is_poll, poll_table
 from mock_p1.analysis.sequence_judge import acted
-from mock_p1.base.clock import SECOND, Clock, RealClock
+from mock_p1.base.clock import SECOND, Clock, RealClock, VirtualClock
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
 from mock_p1.base.text import nearest, visible
 from mock_p1.contract.operations import (
@@ -21,6 +21,8 @@ from mock_p1.contract.operations import (
     OPERATIONS,
     RESULT_DOWNLOAD,
     RETRAIN_MODEL_SWITCH,
+    RETRAIN_STATUS_CHECK,
+    operations_with,
 )
 
 if TYPE_CHECKING:
@@ -169,6 +171,7 @@ class PollList(list[Poll]):
         others: Iterable[Poll] = (),
         uses: Iterable[Poll] = (),
         held: Container[int] = (),
+        stands_still: bool = False,
         tick_ns: int = 0,
         blur_ns: int = 0,
     ) -> None:
@@ -176,11 +179,12 @@ class PollList(list[Poll]):
 
         ``blur_ns`` is by how much an interval may differ from the client's wait in real time.
         ``uses`` are the downloads and switches, oldest first, that polls may have led to. ``held``
-        are the numbers of those whose answers are held back still.
+        are the numbers of those whose answers are held back still. A clock that ``stands_still``
+        is moved by hand alone.
         """
         super().__init__(polls)
         self._job, self._others, self._uses = job, list(others), list(uses)
-        self._held = held
+        self._held, self._stands_still = held, stands_still
         self._tick_ns, self._blur_ns = tick_ns, blur_ns
 
     @property
@@ -280,7 +284,7 @@ class PollList(list[Poll]):
                 else f"at most {exactly(int(_latest(before, high)))}"
             )
             what = f"{_apart(before, after)}; {bound} was asked for{_more(wrong)}"
-            self._fail(what, [after for _, after in wrong])
+            self._fail(what + self._standstill(), [after for _, after in wrong])
 
     def assert_backoff(
         self,
@@ -334,7 +338,8 @@ class PollList(list[Poll]):
             found for pairs in series for found in self._off_pace(pairs, factor, limit, tolerance)
         ]
         if wrong:
-            self._fail(f"{wrong[0][0]}{_more(wrong)}", [poll for _, poll in wrong])
+            what = f"{wrong[0][0]}{_more(wrong)}{self._standstill()}"
+            self._fail(what, [poll for _, poll in wrong])
 
     def assert_respects_retry_after(self) -> None:
         """Fail if the client polled sooner than the ``Retry-After`` of the poll before asked for.
@@ -368,7 +373,7 @@ class PollList(list[Poll]):
             of, what = ("", "poll") if polled else (f" ({before.operation})", "call")
             self._fail(
                 f"{what} {before.number}{of} was answered with Retry-After {asked}; "
-                f"{what} {after.number} came after {came}{_more(early)}",
+                f"{what} {after.number} came after {came}{_more(early)}{self._standstill()}",
                 [after for _, after in early],
             )
 
@@ -408,11 +413,22 @@ class PollList(list[Poll]):
         if not seen:
             near = nearest(status, {*KNOWN_STATUSES, *(poll.outcome for poll in self)})
             meant = f"; did you mean {near}?" if near and near != status else ""
+            if status not in RETRAIN_STATUS_CHECK.errors and (others := operations_with(status)):
+                meant = f"; it is an error of {others}, and polls are judged here"
             never = f"{named(self._job)} never showed {status}"
             for poll in self:
                 if status in (poll.status, poll.error) and poll._entry.was_awaited:
                     never = f"the answer to poll {poll.number} is still held back"
             self._fail(f"{never}, so the client had no reason to stop yet{meant}")
+
+    def _standstill(self) -> str:
+        """Say that no interval can be seen, where nobody has moved the mock's clock."""
+        if not self._stands_still or len({poll._entry.moment_ns for poll in self}) > 1:
+            return ""
+        return (
+            "\nthe mock's clock stood still meanwhile: instant_sleep=True lets the client's waits "
+            "move it, mock.advance() does by hand"
+        )
 
     def _has_come(self, poll: Poll) -> bool:
         """Tell whether the client has the answer to a poll, as far as is known."""
@@ -485,6 +501,8 @@ class PollList(list[Poll]):
                 )
             elif limit is not None and waited > limit * (1 + tolerance) + self._blur(limit // 2):
                 yield f"{which}; the cap is {exactly(limit)}", after
+            elif before is not pairs[0][0] and factor > 1 and gap <= 0:  # twice nothing is nothing
+                yield f"{which}; backing off by {factor:g} asks for a wait", after
             last = waited
             least = int(factor * waited if limit is None else min(factor * waited, limit))
 
@@ -532,7 +550,14 @@ def listed(engine: Engine, entries: Iterable[Entry], job: str | None = None) -> 
     ]
     entries = list(entries)
     held = set(_held_back(engine, entries))
-    judging = partial(PollList, uses=uses, held=held, tick_ns=tick_ns, blur_ns=blur_ns)
+    judging = partial(
+        PollList,
+        uses=uses,
+        held=held,
+        stands_still=type(clock) is VirtualClock,  # a shared one is moved by the client
+        tick_ns=tick_ns,
+        blur_ns=blur_ns,
+    )
     polls = judging(Poll._of(entry, clock) for entry in entries)
     if job is None:
         return polls

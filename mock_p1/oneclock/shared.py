@@ -271,8 +271,8 @@ class Budget:
         if self._slept[me] > self._longest_ns:
             self.overspent[me] = SleptTooLong(
                 f"the client has slept for more than {format_duration(self._longest_ns)} "
-                "of the mock's time and goes on: at what status does it give up? "
-                "(instant_sleep takes a longer time, such as '60d')"
+                "of the mock's time and goes on: at what status, or after how long, does it give "
+                "up? (instant_sleep takes a longer time, such as '60d')"
             )
             raise self.overspent[me]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mock_p1.analysis.polls import Poll, in_words, named
 from mock_p1.base.text import plural
+from mock_p1.engine.conditional import PARTIAL
 from mock_p1.engine.file_store import IS_A_FORM
 from mock_p1.engine.journal import NOT_TAKEN
 from mock_p1.engine.receiver import BROKEN_OFF
@@ -104,6 +105,10 @@ def download_problem(
 def _broken_download(call: Poll) -> str:
     if NOT_TAKEN in call.notes:
         return f"call {call.number} was not read to its end by the client"
+    if call.method == "HEAD":
+        return f"call {call.number} asked for the headers alone, by HEAD"
+    if call.http_status == PARTIAL:
+        return f"call {call.number} was sent a part of it"
     return f"call {call.number} was answered {call.outcome}"
 
 

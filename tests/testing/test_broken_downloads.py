@@ -262,6 +262,16 @@ def test_a_part_that_is_missing(mock):
     assert [each.complete for each in mock.downloads()] == [False, False, True]
 
 
+def test_what_was_no_download_is_said(mock):
+    """HEAD, which has no body, and a part; the table names a method that is not documented."""
+    link = link_of(mock)
+    requests.head(link, timeout=10)
+    part(link, "0-9")
+    told = fails(mock.assert_downloaded)
+    assert "call 2 asked for the headers alone, by HEAD; call 3 was sent a part of it" in told
+    assert "result_download by HEAD: " in mock.report()
+
+
 def test_a_client_that_resumes(mock):
     """It goes on where it broke off, and has all of it by then."""
     link = link_of(mock)

@@ -225,6 +225,13 @@ class TestAssertStoppedAfter:
             "; did you mean job_waiting?"
         )
 
+    def test_error_of_another_call(self, mock, at):
+        """No poll can show it."""
+        at(0)
+        assert fails(mock.assert_stopped_after, "not_found_classifier")[0].endswith(
+            "; it is an error of retrain_model_switch, and polls are judged here"
+        )
+
     def test_error(self, mock, at):
         """It may be an error's name as well."""
         at(0)

@@ -438,3 +438,40 @@ def test_an_exact_doubler_passes_over_the_wire():
     with mock_p1.serving(POLLED) as mock:
         poll_after(mock, lambda: polled(mock), 1, 2, 4, 8)
         mock.assert_backoff(factor=2)
+
+
+STOOD_STILL = "the mock's clock stood still meanwhile: instant_sleep=True "
+PACE = [
+    pytest.param("assert_interval", {"min": "30s"}, id="interval"),
+    pytest.param("assert_backoff", {}, id="backoff"),
+    pytest.param("assert_respects_retry_after", {}, id="retry-after"),
+]
+
+
+@pytest.mark.parametrize(("assertion", "options"), PACE)
+def test_a_clock_that_stood_still_is_said(start, assertion, options):
+    """A client that waited for real cannot be judged by it; its test is told what moves it."""
+    mock, poll = start(BUSY if "retry" in assertion else POLLED)
+    for _ in range(3):
+        poll()
+    with pytest.raises(AssertionError, match=STOOD_STILL):
+        getattr(mock, assertion)(**options)
+    mock.advance("1s")
+    poll()
+    with pytest.raises(AssertionError) as caught:
+        getattr(mock, assertion)(**options)
+    assert STOOD_STILL not in str(caught.value)
+
+
+def test_a_clock_that_the_client_moves_never_stands_still():
+    """A client that does not wait is to blame itself."""
+    with mock_p1.mocked("slow-training", instant_sleep=True) as mock:
+        for _ in range(2):
+            requests.get(
+                f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}",
+                headers={"x-api-key": mock.api_key},
+                timeout=5,
+            )
+        with pytest.raises(AssertionError) as caught:
+            mock.assert_interval(min="30s")
+    assert STOOD_STILL not in str(caught.value)
