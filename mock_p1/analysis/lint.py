@@ -244,7 +244,7 @@ def _ending(
     if FINISHED not in shown:
         if any(map(shows_finished, steps)):
             return  # in a reply to the letter
-        end = "" if job.loops else f"; it stays at {shown[-1]}"
+        end = "" if job.loops else f"; it remains at {shown[-1]}"
         last = scenario.where(*path, "timeline", len(shown) - 1)
         yield last, f"the job never shows {FINISHED}{end}"
         return

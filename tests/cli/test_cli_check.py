@@ -50,8 +50,8 @@ def test_what_was_probably_not_meant(run, folder):
     result = run("check", "stuck", "demo")
     assert result.exit_code == 0
     assert result.output.splitlines() == [
-        "stuck.yaml:8: warning: the job never shows job_finished; it stays at job_running",
-        "stuck.yaml:10: warning: the job never shows job_finished; it stays at job_waiting",
+        "stuck.yaml:8: warning: the job never shows job_finished; it remains at job_running",
+        "stuck.yaml:10: warning: the job never shows job_finished; it remains at job_waiting",
         "2 files checked, no problem, 2 warnings",
     ]
 
@@ -93,7 +93,7 @@ def test_github_takes_no_percent_sign(run, folder):
     (folder / "c%d.yaml").write_text(text, encoding="utf-8")
     line = run("check", "--format", "github", "c%d.yaml").output.splitlines()[0]
     assert line.startswith("::warning file=c%25d.yaml,line=1::")
-    assert line.endswith(" it stays at 100%25")
+    assert line.endswith(" it remains at 100%25")
 
 
 def test_every_problem_in_the_house_form(run, folder):

@@ -81,7 +81,7 @@ def test_a_status_of_two_lines_is_told_in_one(explain):
     told = explain("mine.yaml", text=text).output
     assert r"Job a\nb: always the same" in told
     assert r"x\ny  job_finished" in told
-    assert r"it stays at x\ny" in told
+    assert r"it remains at x\ny" in told
     assert "\x1b" not in told
 
 
@@ -122,8 +122,8 @@ def test_warnings_come_last(explain):
     result = explain("stuck")
     assert result.exit_code == 0
     assert result.output.splitlines()[-2:] == [
-        "stuck.yaml:8: warning: the job never shows job_finished; it stays at job_running",
-        "stuck.yaml:10: warning: the job never shows job_finished; it stays at job_waiting",
+        "stuck.yaml:8: warning: the job never shows job_finished; it remains at job_running",
+        "stuck.yaml:10: warning: the job never shows job_finished; it remains at job_waiting",
     ]
 
 

@@ -39,7 +39,7 @@ def test_a_job_that_never_finishes(steps, ends):
     text = (
         f"jobs:\n  a:\n    timeline:\n      - {{status: job_waiting, for: 1 poll}}\n      {steps}\n"
     )
-    assert told(text) == [f"mine.yaml:5: the job never shows job_finished; it stays at {ends}"]
+    assert told(text) == [f"mine.yaml:5: the job never shows job_finished; it remains at {ends}"]
 
 
 def test_a_job_that_is_meant_to_fail():
@@ -368,7 +368,7 @@ def test_a_refusal_that_names_the_end():
     text = f"jobs: {{a: {{timeline: [{reply}]}}}}\ncalls: {{retrain_model_switch: [ok]}}"
     assert [each.partition(": ")[2] for each in told(text)] == [
         "never strikes: no job shows job_finished, for which a client waits before it switches",
-        "the job never shows job_finished; it stays at HTTP 503",
+        "the job never shows job_finished; it remains at HTTP 503",
     ]
 
 
