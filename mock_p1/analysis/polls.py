@@ -278,8 +278,10 @@ class PollList(list[Poll]):
         ]
         if wrong:
             before, after = wrong[0]
+            asked_ns = before._entry.retry_after_ns
+            least = low if asked_ns is None or asked_ns > low else asked_ns
             bound = (
-                f"at least {exactly(low)}"
+                f"at least {exactly(least)}"
                 if _gap_ns(before, after) < self._earliest(before, low)
                 else f"at most {exactly(int(_latest(before, high)))}"
             )

@@ -118,6 +118,13 @@ class TestAssertInterval:
         lines = fails(mock.assert_interval, min="30s", max="1m")
         assert lines[0].endswith("10s apart; at least 30s was asked for (and 2 more)")
 
+    def test_what_retry_after_asked_for_is_said(self, mock, at):
+        """Where that was less than else."""
+        mock.fail_next(busy("10s"))
+        at(0, 5)
+        lines = fails(mock.assert_interval, min="30s")
+        assert lines[0].endswith("5s apart; at least 10s was asked for")
+
     def test_exact_after_months(self, mock, at):
         """A month of virtual time costs no precision."""
         mock.advance("300d")
