@@ -153,6 +153,7 @@ NOTES = (
     "struck before the act: nothing was done",
     "struck after the act: it counts, only its answer was lost",
     "the act is done, and its answer comes in the end",
+    "asked by the dashboard or the control API, not by a client",
     "the client did not wait for this answer",
     "the client has not taken this answer to its end",
     "the client had closed its side before this answer, and may have gone",

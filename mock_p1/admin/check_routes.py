@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.admin import models, views
 from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
+from mock_p1.analysis.forgotten import Forgotten, describe_forgotten
 from mock_p1.analysis.poll_table import is_poll, poll_table
 from mock_p1.analysis.polls import describe_unexpected, listed, named, was_asked_to_wait
 from mock_p1.analysis.sequence_judge import breaches, sequence_problem
@@ -30,7 +31,8 @@ def check_client(query: models.ChecksQuery) -> models.Checks:
 
     Always `sequence` and `no_unexpected`; `respects_retry_after` where a call was answered so;
     `interval` and `stopped_after` where the query asks. Each judges as the assertion of that name
-    in Python does.
+    in Python does. `all_kept`, which fails, where the journal has forgotten calls: the others then
+    judge by those that it has.
     """
     engine = admin_context().engine
     engine.settle(SETTLES_SECONDS)
@@ -46,13 +48,16 @@ def _judged(
     engine: Engine, theirs: list[Entry], asked: models.ChecksQuery
 ) -> Iterator[tuple[models.CheckName, str]]:
     """Yield the name of each check, and what is wrong; nothing where it passes."""
-    yield "sequence", _sequence(engine, theirs, asked.job)
-    unexpected = [entry for entry in theirs if entry.unexpected]
+    if forgotten := describe_forgotten(engine, asked.job, asked.api_key):
+        yield "all_kept", forgotten
+    yield "sequence", _sequence(engine, theirs, asked.job, is_whole=not forgotten)
+    unexpected = [entry for entry in theirs if entry.unexpected and engine.journal.is_judged(entry)]
     yield "no_unexpected", describe_unexpected(listed(engine, unexpected)) if unexpected else ""
-    calls = listed(engine, (entry for entry in theirs if not entry.unexpected), asked.job)
+    of = asked.job, asked.api_key
+    calls = listed(engine, (entry for entry in theirs if not entry.unexpected), *of)
     if was_asked_to_wait(calls):
         yield "respects_retry_after", _failure(calls.assert_respects_retry_after)
-    polls = listed(engine, filter(is_poll, theirs), asked.job)
+    polls = listed(engine, filter(is_poll, theirs), *of)
     if asked.min_interval is not None or asked.max_interval is not None:
         bounds = [
             None if span is None else span / SECOND
@@ -63,8 +68,8 @@ def _judged(
         yield "stopped_after", _failure(lambda: polls.assert_stopped_after(status))
 
 
-def _sequence(engine: Engine, theirs: list[Entry], job: str | None) -> str:
-    if not theirs:
+def _sequence(engine: Engine, theirs: list[Entry], job: str | None, *, is_whole: bool) -> str:
+    if is_whole and not any(map(engine.journal.is_judged, theirs)):
         about = "" if job is None else f" about {named(job)}"
         return f"the client made no call{about}, so there is none to judge"
     numbers = {entry.number for entry in theirs}
@@ -76,6 +81,8 @@ def _sequence(engine: Engine, theirs: list[Entry], job: str | None) -> str:
 def _failure(check: Callable[[], None]) -> str:
     try:
         check()
+    except Forgotten:  # another check says so
+        return ""
     except AssertionError as error:
         return str(error)
     return ""

@@ -19,12 +19,12 @@ from mock_p1.base.text import mask, shorten
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine import snapshot
 from mock_p1.engine.driver import NoSuchJob, NoSuchStep
+from mock_p1.engine.journal import BY_HAND
 
 if TYPE_CHECKING:
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.snapshot import JobView
 
-BY_HAND: Final = "asked by the dashboard or the control API, not by a client"
 MAX_STEPS: Final = 20_000
 """A page ends early where its timelines have more steps than this in all."""
 

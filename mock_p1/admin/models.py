@@ -808,7 +808,7 @@ class Entries(Answer):
 
 
 CheckName = Literal[
-    "sequence", "no_unexpected", "respects_retry_after", "interval", "stopped_after"
+    "all_kept", "sequence", "no_unexpected", "respects_retry_after", "interval", "stopped_after"
 ]
 
 

@@ -12,7 +12,7 @@ from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.base.messages import json_bytes
-from mock_p1.engine.callers import caller_name
+from mock_p1.engine.callers import caller_name, stand_ins
 from mock_p1.engine.journal import MAX_ANSWERS, Entry
 
 if TYPE_CHECKING:
@@ -114,10 +114,8 @@ def _kinds(asked: models.FilesQuery) -> list[tuple[Kind, int, int]]:
     engine, fits, key = admin_context().engine, _filter(asked), asked.api_key
     with engine.lock:
         kinds = iter(engine.journal.totals)
-        is_theirs = None if key is None else engine.state.issued.whose_number(key)
-    return [
-        row for row in kinds if fits(row[0]) and (is_theirs is None or is_theirs(row[0].caller))
-    ]
+        whose = None if key is None else engine.state.issued.stand_in(key)
+    return [row for row in kinds if fits(row[0]) and whose in (None, *stand_ins(row[0].caller))]
 
 
 def _unassigned() -> dict[str, int]:

@@ -10,7 +10,7 @@ from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.durations import format_duration
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.base.text import mask, plural
-from mock_p1.engine.callers import caller_name
+from mock_p1.engine.callers import caller_name, stand_ins
 from mock_p1.engine.timeline import Plan, State, following
 from mock_p1.scenario.faker_fields import Fake
 from mock_p1.scenario.redaction import masked_key
@@ -107,8 +107,8 @@ def of_key(engine: Engine, key: str | None) -> Iterator[Entry]:
     if key is None:
         return iter(engine.journal)
     with engine.lock:
-        is_theirs = engine.state.issued.whose_number(key)
-    return (entry for entry in engine.journal if is_theirs(entry.caller))
+        whose = engine.state.issued.stand_in(key)
+    return (entry for entry in engine.journal if whose in stand_ins(entry.caller))
 
 
 def failure_queue(waiting: list[InjectedFailure]) -> models.FailureQueue:

@@ -11,11 +11,12 @@ from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from mock_p1.analysis.forgotten import Forgotten, describe_forgotten
 from mock_p1.analysis.poll_table import MOST_ROWS, is_poll, poll_table
 from mock_p1.analysis.sequence_judge import acted
 from mock_p1.base.clock import SECOND, Clock, RealClock, VirtualClock
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
-from mock_p1.base.text import nearest, visible
+from mock_p1.base.text import nearest, plural, visible
 from mock_p1.contract.operations import (
     KNOWN_STATUSES,
     OPERATIONS,
@@ -171,6 +172,8 @@ class PollList(list[Poll]):
         others: Iterable[Poll] = (),
         uses: Iterable[Poll] = (),
         held: Container[int] = (),
+        left_out: Container[int] = (),
+        forgotten: str = "",
         stands_still: bool = False,
         tick_ns: int = 0,
         blur_ns: int = 0,
@@ -179,12 +182,14 @@ class PollList(list[Poll]):
 
         ``blur_ns`` is by how much an interval may differ from the client's wait in real time.
         ``uses`` are the downloads and switches, oldest first, that polls may have led to. ``held``
-        are the numbers of those whose answers are held back still. A clock that ``stands_still``
-        is moved by hand alone.
+        are the numbers of those whose answers are held back still, ``left_out`` of those that the
+        client is not judged by; ``forgotten`` says what is missing here. A clock that
+        ``stands_still`` is moved by hand alone.
         """
         super().__init__(polls)
         self._job, self._others, self._uses = job, list(others), list(uses)
         self._held, self._stands_still = held, stands_still
+        self._left_out, self._forgotten = left_out, forgotten
         self._tick_ns, self._blur_ns = tick_ns, blur_ns
 
     @property
@@ -231,8 +236,11 @@ class PollList(list[Poll]):
         """
         __tracebackhide__ = True
         wanted = "at least once" if times is None else in_words(times)
-        if (times is None and not self) or (times is not None and len(self) != times):
-            was = f"it was polled {in_words(len(self))}" if self else "it was never polled"
+        count = len(self._judged)
+        if times is not None:
+            self._must_be_whole()
+        if count != times if times is not None else not count:
+            was = f"it was polled {in_words(count)}" if count else "it was never polled"
             self._fail(f"{named(self._job)} should have been polled {wanted}; {was}")
 
     def assert_interval(
@@ -287,6 +295,7 @@ class PollList(list[Poll]):
             )
             what = f"{_apart(before, after)}; {bound} was asked for{_more(wrong)}"
             self._fail(what + self._standstill(), [after for _, after in wrong])
+        self._must_be_whole()
 
     def assert_backoff(
         self,
@@ -342,6 +351,7 @@ class PollList(list[Poll]):
         if wrong:
             what = f"{wrong[0][0]}{_more(wrong)}{self._standstill()}"
             self._fail(what, [poll for _, poll in wrong])
+        self._must_be_whole()
 
     def assert_respects_retry_after(self) -> None:
         """Fail if the client polled sooner than the ``Retry-After`` of the poll before asked for.
@@ -378,6 +388,7 @@ class PollList(list[Poll]):
                 f"{what} {after.number} came after {came}{_more(early)}{self._standstill()}",
                 [after for _, after in early],
             )
+        self._must_be_whole()
 
     def assert_stopped_after(self, status: str) -> None:
         """Fail unless the client saw a status, and did not poll that job again afterwards.
@@ -400,7 +411,7 @@ class PollList(list[Poll]):
         __tracebackhide__ = True
         seen: dict[tuple[str | None, int], float] = {}  # and since when the client surely knows
         late: list[Poll] = []
-        for poll in self:
+        for poll in self._judged:
             whose, entry = (poll.job_id, poll.caller), poll._entry
             if whose in seen and entry.moment_ns >= seen[whose]:
                 if not self._recovers(poll):
@@ -418,10 +429,11 @@ class PollList(list[Poll]):
             if status not in RETRAIN_STATUS_CHECK.errors and (others := operations_with(status)):
                 meant = f"; it is an error of {others}, and polls are judged here"
             never = f"{named(self._job)} never showed {status}"
-            for poll in self:
+            for poll in self._judged:
                 if status in (poll.status, poll.error) and poll._entry.was_awaited:
                     never = f"the answer to poll {poll.number} is still held back"
             self._fail(f"{never}, so the client had no reason to stop yet{meant}")
+        self._must_be_whole()
 
     def _standstill(self) -> str:
         """Say that no interval can be seen, where nobody has moved the mock's clock."""
@@ -440,7 +452,7 @@ class PollList(list[Poll]):
         """Tell whether the client's last download or switch of this job before a poll failed."""
         whose = poll.job_id, poll.caller
         before = [u for u in self._uses if (u.job_id, u.caller) == whose and u.number < poll.number]
-        return bool(before) and not before[-1].complete
+        return not before[-1].complete if before else bool(self._forgotten)
 
     def _too_early(self, calls: list[Poll]) -> Iterator[tuple[Poll, Poll]]:
         """Yield calls that asked for time, each with the one that came too soon behind it.
@@ -514,11 +526,21 @@ class PollList(list[Poll]):
         A call that creates a job is about none.
         """
         series: dict[tuple[str | None, str | None, int], list[Poll]] = {}
-        for poll in self:
+        for poll in self._judged:
             operation = OPERATIONS.get(poll.operation or "")
             job_id = poll.job_id if operation is None or operation.has_job else None
             series.setdefault((poll.operation, job_id, poll.caller), []).append(poll)
         return list(series.values())
+
+    @property
+    def _judged(self) -> list[Poll]:
+        return [poll for poll in self if poll.number not in self._left_out]
+
+    def _must_be_whole(self) -> None:
+        """Let nobody be judged by a part: neither cleared nor blamed for what may be missing."""
+        __tracebackhide__ = True
+        if self._forgotten:
+            raise Forgotten(self._forgotten)
 
     @staticmethod
     def _printed(
@@ -529,8 +551,10 @@ class PollList(list[Poll]):
 
     def _fail(self, what: str, broke: Iterable[Poll] = ()) -> NoReturn:
         __tracebackhide__ = True
+        if not broke:
+            self._must_be_whole()
         if self:
-            shown = self._printed(self, broke)
+            shown = self._printed(self, broke) + not_judged(len(self) - len(self._judged))
         elif self._others:
             shown = f"other jobs were polled:\n{self._printed(self._others)}"
         else:
@@ -538,17 +562,22 @@ class PollList(list[Poll]):
         raise AssertionError(f"{what}\n\n{shown}")
 
 
-def listed(engine: Engine, entries: Iterable[Entry], job: str | None = None) -> PollList:
-    """Return what can judge the client by these requests; of one job, or of all."""
-    clock = engine.clock
+def listed(
+    engine: Engine, entries: Iterable[Entry], job: str | None = None, key: str | None = None
+) -> PollList:
+    """Return what can judge the client by these requests; of one job, or of all.
+
+    ``key`` is whose requests they are, where they are only those of one.
+    """
+    clock, journal = engine.clock, engine.journal
     tick_ns, blur_ns = 0, 0
     if isinstance(clock, RealClock):
         tick_ns, blur_ns = clock.tick_ns, int(BLUR_NS * clock.speed)
     ends = {RESULT_DOWNLOAD.name, RETRAIN_MODEL_SWITCH.name}
     uses = [
         Poll._of(entry, clock)
-        for entry in engine.journal
-        if entry.operation in ends and job in (None, entry.job_id)
+        for entry in journal
+        if entry.operation in ends and job in (None, entry.job_id) and journal.is_judged(entry)
     ]
     entries = list(entries)
     held = set(_held_back(engine, entries))
@@ -556,6 +585,8 @@ def listed(engine: Engine, entries: Iterable[Entry], job: str | None = None) -> 
         PollList,
         uses=uses,
         held=held,
+        left_out={entry.number for entry in entries if not journal.is_judged(entry)},
+        forgotten=describe_forgotten(engine, job, key),
         stands_still=type(clock) is VirtualClock,  # a shared one is moved by the client
         tick_ns=tick_ns,
         blur_ns=blur_ns,
@@ -568,20 +599,18 @@ def listed(engine: Engine, entries: Iterable[Entry], job: str | None = None) -> 
 
 def was_asked_to_wait(calls: PollList) -> bool:
     """Tell whether an answer with ``Retry-After`` has come to the client."""
-    return any(call.retry_after is not None and calls._has_come(call) for call in calls)
+    return any(call.retry_after is not None and calls._has_come(call) for call in calls._judged)
 
 
 def _held_back(engine: Engine, entries: Iterable[Entry]) -> Iterator[int]:
     """Yield the numbers of those whose answers have not come yet.
 
-    A swap of the scenario, or a reset of the job, lets them come before their time.
+    A swap of the scenario lets them come before their time.
     """
     now_ns = engine.clock.now_ns() + ROUNDING_NS
-    with engine.lock:
-        let_go, restarts = engine.played_after, {job: at for at, job in engine.journal.restarts}
     for entry in entries:
         is_due = entry.moment_ns + entry.delay_ns <= now_ns
-        if not is_due and entry.number > max(let_go, restarts.get(entry.job_id or "", 0)):
+        if not is_due and entry.number > engine.played_after:
             yield entry.number
 
 
@@ -629,6 +658,13 @@ def describe_unexpected(unexpected: Iterable[Poll]) -> str:
         for (first, *notes), count in counts.items()
     ]
     return visible("\n".join(("the client asked for what Mock P1 does not imitate:", *rows)))
+
+
+def not_judged(count: int) -> str:
+    """Say of how many calls in a table nobody is judged; nothing of none."""
+    if not count:
+        return ""
+    return f"\n\n{plural(count, 'call')} not judged: from before a reset, or by the dashboard"
 
 
 def exactly(ns: int) -> str:

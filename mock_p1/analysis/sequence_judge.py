@@ -6,7 +6,6 @@ may be repeated, and what was done by it counts.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -22,6 +21,7 @@ from mock_p1.contract.operations import (
     RETRAIN_STATUS_CHECK,
 )
 from mock_p1.engine.callers import caller_named
+from mock_p1.engine.journal import BY_HAND
 from mock_p1.engine.key_leak import is_leak
 from mock_p1.engine.receiver import BROKEN_OFF
 
@@ -100,12 +100,13 @@ class _Judge:
                 if not engine.state.keyring.declares(key.api_key)
             }
             self._was_reset = engine.state.resets > 0
-            self._restarts: dict[str, list[int]] = {}
-            for number, job_id in engine.journal.restarts:
-                self._restarts.setdefault(job_id, []).append(number)
+            self._forgotten = {*engine.journal.forgotten()}
+            if self._forgotten and engine.journal.totals.unassigned:  # anybody's, about any job
+                self._forgotten |= {(each.job_id, each.caller) for each in self._entries}
+        self._journal = engine.journal
         self._knows = engine.state.directory.find
-        self._with_key: set[int] = set()
-        self._finished: set[str] = set()
+        self._with_key = {caller for job_id, caller in self._forgotten if job_id is None}
+        self._finished = {job_id for job_id, _ in self._forgotten}
         self._courses: dict[tuple[int, str], _Course] = {}
         self._rules: dict[str, Callable[[Entry, _Course], Iterator[Breach]]] = {
             RETRAIN_DATA_UPLOAD.name: self._issue,
@@ -116,14 +117,20 @@ class _Judge:
         }
 
     def breaches(self) -> Iterator[Breach]:
-        """Yield every call that broke the order, as it is found: a poll may be judged late."""
+        """Yield every call that broke the order, as it is found: a poll may be judged late.
+
+        What may stand in calls that the journal has forgotten is let pass.
+        """
         for entry in self._entries:
+            if BY_HAND in entry.notes:
+                continue
             if any(map(is_leak, entry.notes)):
                 yield Breach(entry, "sent a key to the URL of a file; another host then has it")
             owner = self._owners.get(entry.caller)
             if owner is not None and owner not in self._with_key:
                 yield Breach(entry, "used an API key before Get API Key had issued it")
-            if entry.operation == GET_API_KEY.name and acted(entry):
+            is_issued = entry.operation == GET_API_KEY.name and acted(entry)
+            if is_issued and self._journal.is_judged(entry):
                 self._with_key.add(entry.caller)
             if entry.job_id is not None and entry.operation in self._rules:
                 course = self._course(entry, entry.job_id)
@@ -132,10 +139,9 @@ class _Judge:
 
     def _course(self, entry: Entry, job_id: str) -> _Course:
         course = self._courses.setdefault((entry.caller, job_id), _Course())
-        restarts = self._restarts.get(job_id, [])
-        following = bisect_left(restarts, course.last)
-        if following < len(restarts) and restarts[following] < entry.number:
+        if course.last <= self._journal.begun_after(job_id, entry.caller) < entry.number:
             course.restart()
+            course.issued &= course.last > self._journal.begun_after(None, entry.caller)
         return course
 
     def _issue(self, entry: Entry, course: _Course) -> Iterator[Breach]:
@@ -176,6 +182,7 @@ class _Judge:
     def _finish(self, entry: Entry, course: _Course) -> Iterator[Breach]:
         """Judge a download or a switch."""
         shown = course.finished_ns <= entry.moment_ns  # an answer that is held back is not seen yet
+        shown |= (entry.job_id, entry.caller) in self._forgotten
         if entry.http_status == NOT_FOUND or entry.error in CREDENTIAL_ERRORS:
             # nobody can say whose call this is
             shown |= entry.job_id in self._finished
@@ -193,7 +200,8 @@ class _Judge:
 
 def breaches(engine: Engine) -> list[Breach]:
     """Return every call that broke the order of the sequence, oldest first."""
-    return sorted(_Judge(engine).breaches(), key=lambda breach: breach.entry.number)
+    found = (each for each in _Judge(engine).breaches() if engine.journal.is_judged(each.entry))
+    return sorted(found, key=lambda breach: breach.entry.number)
 
 
 def sequence_problem(breaches: Sequence[Breach]) -> str:

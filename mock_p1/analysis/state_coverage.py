@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.analysis.step_label import http_label, step_label
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
+from mock_p1.engine.journal import BY_HAND
 from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Coverage:
         def note(entry: Entry) -> None:
             """Count what a request made the mock show; the journal calls this for each."""
             operation = entry.operation
-            if operation is None:
+            if operation is None or BY_HAND in entry.notes:
                 return
             self.shown["operations"].add(operation)
             if entry.status is not None:

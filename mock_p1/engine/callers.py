@@ -61,6 +61,11 @@ def _digest(text: str) -> int:
     return int.from_bytes(digest)
 
 
+def stand_ins(number: int) -> tuple[int, int]:
+    """Return what stands for a caller: its number, and what all callers of its secret key have."""
+    return number, number >> _HALF
+
+
 def caller_name(number: int) -> str:
     """Return how a caller's number is shown."""
     return f"{number & (1 << _HALF) - 1:08x}"
@@ -153,12 +158,10 @@ class IssuedKeys:
         issued = self._by_key.get(api_key)
         return caller_of_key(api_key) if issued is None else issued.caller
 
-    def whose_number(self, key: str) -> Callable[[int], bool]:
-        """Return what tells the numbers of a key's callers, as ``whose`` tells their names."""
-        number = self.caller(key).number
-        if key in self._by_key:
-            return lambda other: other == number
-        return lambda other: other >> _HALF == number >> _HALF
+    def stand_in(self, key: str) -> int:
+        """Return what stands for a key's callers, as ``whose`` tells their names."""
+        own, shared = stand_ins(self.caller(key).number)
+        return own if key in self._by_key else shared
 
     def whose(self, key: str) -> Callable[[str], bool]:
         """Return what tells the names of a key's callers.

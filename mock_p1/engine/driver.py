@@ -261,12 +261,12 @@ class Driver:
         with self._engine.lock:
             self._must_be_a_key(key)
             waiting = len(self._engine.state.injected)
+            whose = None if key is None else self._engine.state.issued.stand_in(key)
             self._engine.state.reset(job_id, key)
-            if job_id is not None:
-                journal = self._engine.journal
-                journal.restarts.append((journal.last, job_id))
-            elif key is None:
+            if job_id is None and whose is None:
                 self._engine.clear_journal()
+            else:
+                self._engine.journal.note_restart(job_id, whose)
             fewer = len(self._engine.state.injected) < waiting
         self._engine.held.let_go(
             lambda hold: job_id in (None, job_of(hold.request.path)) and theirs(hold.caller.name)

@@ -6,7 +6,8 @@ import json
 import re
 from collections import Counter, deque
 from functools import lru_cache
-from itertools import count, takewhile
+from itertools import count, product, takewhile
+from math import inf
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -21,7 +22,7 @@ from mock_p1.contract.operations import (
     is_placeholder,
     query_of,
 )
-from mock_p1.engine.callers import Caller, caller_name
+from mock_p1.engine.callers import Caller, caller_name, stand_ins
 from mock_p1.engine.limits import DEFAULT_MAX
 from mock_p1.engine.not_imitated import Unexpected, shown
 from mock_p1.engine.timeline import Plan, State, place_in_words, waits_for
@@ -46,6 +47,9 @@ HAD_CLOSED: Final = "the client had closed its side before this answer, and may 
 
 NOT_TAKEN: Final = "the client has not taken this answer to its end"
 """A note on a download, which is not complete."""
+
+BY_HAND: Final = "asked by the dashboard or the control API, not by a client"
+"""A note on a poll that says nothing of any client."""
 
 _POLL: Final = RETRAIN_STATUS_CHECK.name
 
@@ -151,8 +155,8 @@ class Journal:
         self.totals: Totals = Totals()
         self.keep: Callable[[Kept], None] = self._entries.append
         """Takes an entry that is counted by ``tally``, or its row; ``add`` does both."""
-        self.restarts: deque[tuple[int, str]] = deque(maxlen=MAX_RESTARTS)
-        """Jobs that were reset, each after the entry of a number."""
+        self._restarts: dict[tuple[str | None, int | None], int] = {}
+        """Which jobs, callers, and jobs of callers were reset, each last after which entry."""
         self._cleared = 0
 
     def write_out(self) -> None:
@@ -239,6 +243,43 @@ class Journal:
         known = max(number, self._cleared)
         return newer, max(0, newer[0].number - 1 - known) if newer else 0
 
+    def note_restart(self, job_id: str | None, whose: int | None) -> None:
+        """Note that a job begins anew, what stands for a caller does, or a job of that caller's."""
+        self._restarts.pop((job_id, whose), None)
+        self._restarts[job_id, whose] = self.last
+        if len(self._restarts) > MAX_RESTARTS:
+            del self._restarts[next(iter(self._restarts))]
+
+    def begun_after(self, job_id: str | None, whose: int) -> int:
+        """Return after which entry a caller's job has begun anew; so the caller, without a job."""
+        if not self._restarts:
+            return 0
+        pairs = product((None, job_id), (None, *stand_ins(whose)))
+        return max(self._restarts.get(pair, 0) for pair in pairs)
+
+    def is_judged(self, entry: Entry) -> bool:
+        """Tell whether a client is judged by a call: it made it, and nothing began anew since."""
+        return BY_HAND not in entry.notes and entry.number > self.begun_after(
+            entry.job_id, entry.caller
+        )
+
+    def forgotten(self) -> Counter[tuple[str | None, int]]:
+        """Return how many calls to be judged are not kept, by job and caller; the lock is held.
+
+        No job and no caller (0) have those that are counted without.
+        """
+        first: float = self._entries[0][0] if self._entries else inf
+        lost: Counter[tuple[str | None, int]] = Counter()
+        if first <= self._cleared + 1:
+            return lost
+        for kind, since_reset, _ in self.totals:
+            lost[kind.job_id, kind.caller] += since_reset
+        lost.subtract((entry.job_id, entry.caller) for entry in self)
+        for pair in lost:
+            if self.begun_after(*pair) >= first - 1:
+                lost[pair] = 0
+        return +lost
+
     def __iter__(self) -> Iterator[Entry]:
         """Iterate over a copy, oldest first; safe while others write."""
         return map(as_entry, self._entries.copy())
@@ -266,7 +307,7 @@ class Journal:
             "plans": [plan for _, plan in plans.values()],
             "next": number,
             "cleared": self._cleared,
-            "restarts": list(self.restarts),
+            "restarts": [[number, *pair] for pair, number in self._restarts.items()],
             "totals": self.totals.saved() if aside is None else self.totals.saved_aside(aside),
         }
 
@@ -286,7 +327,8 @@ class Journal:
             self._entries.append(Entry._make(row))
         self._count_from(saved["next"])
         self._cleared = saved["cleared"]
-        self.restarts.extend((number, job_id) for number, job_id in saved["restarts"])
+        for number, job_id, *whose in saved["restarts"]:  # another version knew jobs alone
+            self._restarts[job_id, whose[0] if whose else None] = number
         if aside is None:
             self.totals.restore(saved["totals"])
         else:
@@ -301,7 +343,7 @@ class Journal:
         self._cleared = self.last
         self._entries.clear()
         self._answers.clear()
-        self.restarts.clear()
+        self._restarts.clear()
 
 
 OK: Final = 200

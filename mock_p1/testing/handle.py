@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING, NoReturn
 
+from mock_p1.analysis.forgotten import Forgotten, describe_forgotten
 from mock_p1.analysis.poll_table import is_poll, key_labels
 from mock_p1.analysis.polls import (
     Poll,
@@ -19,6 +20,7 @@ from mock_p1.analysis.polls import (
     in_words,
     listed,
     named,
+    not_judged,
 )
 from mock_p1.analysis.sequence_judge import breaches, sequence_problem
 from mock_p1.base.durations import nanoseconds
@@ -709,7 +711,8 @@ class Handle:
         """
         __tracebackhide__ = True
         job = self.job_id if job is None else job
-        downloads = self.downloads(job)
+        downloads = self._judged(self.downloads(job))
+        self._must_be_whole(job)
         if problem := download_problem(job, downloads, times, key_labels(self._engine.journal)):
             self._fail(problem, {call.number for call in downloads})
 
@@ -735,8 +738,9 @@ class Handle:
         """
         __tracebackhide__ = True
         job = self.job_id if job is None else job
-        switches = self.switches(job)
+        switches = self._judged(self.switches(job))
         if problem := switch_problem(job, switches):
+            self._must_be_whole(job)
             self._fail(problem, {call.number for call in switches})
 
     def assert_sequence(self, job: str | None = None) -> None:
@@ -763,11 +767,13 @@ class Handle:
         __tracebackhide__ = True
         self._must_know(job)
         self._engine.settle(SETTLES_SECONDS)
-        if not any(job in (None, entry.job_id) for entry in self._engine.journal):
-            self._fail(f"the client made no call about {named(job)}, so there is none to judge")
         wrong = [breach for breach in breaches(self._engine) if job in (None, breach.entry.job_id)]
         if wrong:
             self._fail(sequence_problem(wrong), {breach.entry.number for breach in wrong})
+        self._must_be_whole(job)
+        journal = self._engine.journal
+        if not any(job in (None, each.job_id) and journal.is_judged(each) for each in journal):
+            self._fail(f"the client made no call about {named(job)}, so there is none to judge")
 
     def assert_no_unexpected(self) -> None:
         """Fail if the client asked for something that the mock does not imitate.
@@ -779,8 +785,13 @@ class Handle:
             >>> mock.assert_no_unexpected()
         """
         __tracebackhide__ = True
-        if unexpected := self.unexpected():
+        if unexpected := self._judged(self.unexpected()):
             raise AssertionError(describe_unexpected(unexpected))
+        if forgotten := describe_forgotten(self._engine):
+            with self._engine.lock:
+                kinds = iter(self._engine.journal.totals)
+            if any(count for kind, count, _ in kinds if kind.operation is None):
+                raise Forgotten(forgotten)
 
     def wait_for(self, job: str | None = None, polls: int = 1, timeout: float = 5.0) -> None:
         """Wait until a client in another thread has polled so many times.
@@ -806,10 +817,13 @@ class Handle:
             self._asked = Condition()
             self._engine.journal.listen(self._notify)
         with self._asked:
-            enough = self._asked.wait_for(lambda: len(self.polls(job)) >= polls, timeout)
+            enough = self._asked.wait_for(
+                lambda: len(self._judged(self.polls(job))) >= polls, timeout
+            )
         if not enough:
             so_far = self.polls(job)
-            was = f"{named(job)} was polled {in_words(len(so_far))} within {timeout:g} s"
+            times = in_words(len(self._judged(so_far)))
+            was = f"{named(job)} was polled {times} within {timeout:g} s"
             so_far._fail(f"{was}; {in_words(polls)} was waited for")  # noqa: SLF001 -- likewise ours
 
     def _listed(self, entries: Iterable[Entry], job: str | None) -> PollList:
@@ -823,6 +837,16 @@ class Handle:
             for entry in self._engine.journal
             if entry.operation == operation.name and job in (None, entry.job_id)
         ]
+
+    def _judged(self, calls: list[Poll]) -> list[Poll]:
+        """Return those that the client is judged by."""
+        return [call for call in calls if self._engine.journal.is_judged(call._entry)]  # noqa: SLF001 -- tests are not shown it
+
+    def _must_be_whole(self, job: str | None = None) -> None:
+        """Let nobody be judged by a part of the calls."""
+        __tracebackhide__ = True
+        if forgotten := describe_forgotten(self._engine, job):
+            raise Forgotten(forgotten)
 
     def _must_know(self, job: str | None) -> None:
         """NoSuchJob where neither the scenario nor any call knows the job."""
@@ -840,7 +864,8 @@ class Handle:
         __tracebackhide__ = True
         entries = list(self._engine.journal)
         table = table_of_all(self._engine, entries, marked) if entries else "there was no call"
-        raise AssertionError(f"{what}\n\n{table}")
+        more = not_judged(sum(not self._engine.journal.is_judged(entry) for entry in entries))
+        raise AssertionError(f"{what}\n\n{table}{more}")
 
     def _notify(self, _: Entry) -> None:
         if self._asked is not None:

@@ -126,3 +126,142 @@ def test_a_span_that_is_none(controls):
     """It is refused, and named."""
     refusal = controls.refused(400, "GET", "/checks?min_interval=soon")
     assert "min_interval" in refusal["message"]
+
+
+def short(**engine):
+    """The controls of a mock whose journal keeps four calls."""
+    return Controls(parse(SCENARIO, "checks.yaml"), journal_max=4, **engine)
+
+
+def test_calls_that_are_forgotten():
+    """A check says so: how many, what keeps more, and how to begin anew."""
+    controls = short()
+    for _ in range(6):
+        controls.poll("a")
+        controls.pass_time(30)
+    assert verdict(controls) == ALWAYS | {"all_kept": False}
+    assert why(controls, "all_kept") == (
+        "not all calls can be judged: the journal has forgotten 2 calls, as it keeps the newest 4 "
+        "of all (serve --journal-max keeps more); a reset, or DELETE /__admin/requests, begins anew"
+    )
+
+
+def test_nobody_is_blamed_for_what_is_forgotten():
+    """A poll had shown the end, and its row is gone since others polled."""
+    controls = short()
+    controls.poll("a")
+    controls.pass_time(60)
+    controls.poll("a")
+    switch(controls)
+    for _ in range(3):
+        controls.poll("a", "other")
+    asked = "?api_key=demo-key&stopped_after=job_finished&max_interval=1s"
+    assert verdict(controls, asked) == ALWAYS | {
+        "all_kept": False,
+        "interval": True,
+        "stopped_after": True,
+    }
+
+
+def test_what_is_wrong_still_is_said_beside_what_is_forgotten():
+    """Each check says what it has found."""
+    controls = short()
+    for _ in range(5):
+        controls.poll("a")
+    controls.client.get("/v1/external/retrain_job/a")
+    assert verdict(controls, "?min_interval=1s") == ALWAYS | {
+        "all_kept": False,
+        "no_unexpected": False,
+        "interval": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "forgets"),
+    [("?api_key=one", True), ("?api_key=two", False), ("?job=busy", True), ("?job=a", False)],
+)
+def test_whose_calls_are_forgotten(query, forgets):
+    """Those of another key, or about another job, are no matter; nor is this one then let pass."""
+    controls = short()
+    for _ in range(3):
+        controls.poll("busy", "one")
+        controls.pass_time(30)
+    controls.poll("a", "two")
+    switch(controls, "two")
+    found = verdict(controls, f"{query}&stopped_after=job_failed_twice")
+    assert ("all_kept" in found) is forgets
+    assert found["sequence"] is found["stopped_after"] is forgets
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/reset", {"api_key": "demo-key"}),
+        ("POST", "/reset", {}),
+        ("DELETE", "/requests", None),
+    ],
+)
+def test_judging_begins_anew(controls, method, path, body):
+    """With nothing forgotten, and nothing made yet."""
+    controls = short()
+    for _ in range(6):
+        controls.poll("a")
+    controls.do(method, path, body)
+    assert verdict(controls, "?api_key=demo-key") == ALWAYS | {"sequence": False}
+    controls.poll("a")
+    assert verdict(controls, "?api_key=demo-key") == ALWAYS
+
+
+def test_a_journal_that_keeps_nothing():
+    """All is forgotten: nobody says that the client made no call."""
+    controls = Controls(parse(SCENARIO, "checks.yaml"), journal_max=0)
+    assert verdict(controls) == ALWAYS | {"sequence": False}
+    controls.poll("a")
+    assert verdict(controls) == ALWAYS | {"all_kept": False}
+
+
+def test_more_kinds_of_calls_than_are_told_apart(monkeypatch):
+    """What is forgotten may be anybody's then, and excuses everybody."""
+    monkeypatch.setattr("mock_p1.engine.totals.MAX_KINDS", 1)
+    monkeypatch.setattr("mock_p1.engine.totals.MAX_SHOWN", 1)
+    controls = short()
+    controls.poll("a", "other")
+    controls.poll("a")
+    for _ in range(4):
+        switch(controls)
+    assert verdict(controls, "?api_key=demo-key") == ALWAYS | {"all_kept": False}
+
+
+def test_a_poll_by_hand_is_no_clients(controls):
+    """It is neither the client's, nor one too many, nor too early."""
+    controls.poll("a")
+    controls.pass_time(60)
+    controls.poll("a")
+    switch(controls)
+    controls.do("POST", "/jobs/a/poll", {})
+    asked = "?stopped_after=job_finished&min_interval=30s"
+    right = ALWAYS | {"interval": True, "stopped_after": True}
+    assert verdict(controls, asked) == right
+    assert controls.get("/requests/count") == {"count": 4}
+
+
+def test_an_answer_from_before_a_reset_asks_for_nothing(controls):
+    """Nothing is said of it."""
+    controls.poll("busy")
+    controls.do("POST", "/reset", {"api_key": "demo-key"})
+    controls.poll("a")
+    assert verdict(controls) == ALWAYS
+
+
+def test_a_client_once_more_after_a_reset_of_its_key(controls):
+    """What another one did before counts for it, and what this one did does not."""
+    for reset in ({"api_key": "demo-key"}, {"api_key": "demo-key"}, {}):
+        controls.poll("a")
+        controls.pass_time(60)
+        controls.poll("a")
+        switch(controls)
+        asked = "stopped_after=job_finished&min_interval=30s"
+        right = ALWAYS | {"interval": True, "stopped_after": True}
+        assert verdict(controls, f"?api_key=demo-key&{asked}") == right
+        controls.client.get("/v1/external/none", headers={"x-api-key": "demo-key"})
+        controls.do("POST", "/reset", reset)

@@ -13,12 +13,11 @@ from helpers.invalid_pieces import INVALID
 
 from mock_p1 import ScenarioError, load_scenario
 from mock_p1.admin.dashboard import FOLDER
-from mock_p1.admin.job_routes import BY_HAND
 from mock_p1.cli import translation
 from mock_p1.cli.translation import Translation
 from mock_p1.engine.failures import AFTER, BEFORE, NOT_LOST
 from mock_p1.engine.file_store import IS_A_FORM
-from mock_p1.engine.journal import HAD_CLOSED, NOT_AWAITED, NOT_TAKEN
+from mock_p1.engine.journal import BY_HAND, HAD_CLOSED, NOT_AWAITED, NOT_TAKEN
 from mock_p1.engine.key_leak import KEY_LEAK
 from mock_p1.server.upload_content import inspect_content
 

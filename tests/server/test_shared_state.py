@@ -322,6 +322,20 @@ def test_a_mock_that_comes_later_knows_all(mocks, monkeypatch):
     assert late.journal.last == 30
 
 
+@pytest.mark.parametrize("acts", [3, 100])
+def test_all_judge_by_what_was_reset(mocks, monkeypatch, acts):
+    """And whoever comes later, from a snapshot too."""
+    monkeypatch.setattr(shared_state, "SNAPSHOT_ACTS", acts)
+    one, other, _ = (shared.engine for shared in mocks.all)
+    sees(one)
+    Driver(one).reset(key="k")
+    for _ in range(4):
+        sees(other)
+    for engine in (one, other, mocks.join()):
+        engine.refresh()
+        assert [engine.journal.is_judged(entry) for entry in engine.journal] == [False] + [True] * 4
+
+
 def test_requests_that_are_long_fill_no_memory(mocks, server, monkeypatch):
     """A client decides how long they are: of such, neither the store nor a mock keeps many."""
     for name, value in (("SNAPSHOT_ACTS", 20), ("KEPT_BYTES", 50_000), ("RECENT_BYTES", 50_000)):
