@@ -338,6 +338,8 @@ class Handle:
     def reset(self, job: str | None = None) -> None:
         """Begin anew: one job, or everything (jobs, polls, failures that wait).
 
+        Polls of one job that came before stay in the lists; the client is judged by what comes now.
+
         Args:
             job: Only this job; left out, everything.
 
