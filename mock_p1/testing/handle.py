@@ -818,14 +818,19 @@ class Handle:
         if self._asked is None:
             self._asked = Condition()
             self._engine.journal.listen(self._notify)
+        self._must_know(job)
+        journal = self._engine.journal
+
+        def count() -> int:
+            """Return how many there are, without the lock that a poll holds while it tells."""
+            polled = (entry for entry in journal if is_poll(entry) and job in (None, entry.job_id))
+            return sum(map(journal.is_judged, polled))
+
         with self._asked:
-            enough = self._asked.wait_for(
-                lambda: len(self._judged(self.polls(job))) >= polls, timeout
-            )
+            enough = self._asked.wait_for(lambda: count() >= polls, timeout)
         if not enough:
             so_far = self.polls(job)
-            times = in_words(len(self._judged(so_far)))
-            was = f"{named(job)} was polled {times} within {timeout:g} s"
+            was = f"{named(job)} was polled {in_words(count())} within {timeout:g} s"
             so_far._fail(f"{was}; {in_words(polls)} was waited for")  # noqa: SLF001 -- likewise ours
 
     def _listed(self, entries: Iterable[Entry], job: str | None) -> PollList:

@@ -306,6 +306,17 @@ def test_waiting_for_polls_that_came_already_returns_at_once(start):
     mock.wait_for(polls=1, timeout=0)
 
 
+def test_waiting_for_polls_takes_no_lock_that_a_poll_holds(start):
+    """Whoever polls tells the one who waits while it holds it: both would wait for ever."""
+    mock, poll = start(POLLED)
+    poll()
+    test = threading.Thread(target=mock.wait_for, daemon=True)
+    with mock._engine.lock:  # noqa: SLF001 -- as a poll does
+        test.start()
+        test.join(10)
+        assert not test.is_alive()
+
+
 def test_a_wait_that_is_over_says_how_far_the_client_came(start):
     """The failure shows the polls so far."""
     mock, poll = start(POLLED)

@@ -321,6 +321,19 @@ def test_a_state_that_is_loaded_is_judged_as_before(tmp_path):
         assert [other.is_judged(entry) for entry in other] == [False] * 4 + [True] * 2
 
 
+def test_a_state_that_has_forgotten_calls(monkeypatch, tmp_path):
+    """They are known to be forgotten where more could be kept, too."""
+    monkeypatch.setattr(mocks, "JOURNAL_MAX", 2)
+    with mocked(SCENARIO) as mock:
+        polls(mock, 3)
+        mock.save(tmp_path / "state.json")
+    monkeypatch.undo()
+    with mocked(SCENARIO, load=tmp_path / "state.json") as mock:
+        polls(mock, 1)
+        with pytest.raises(Forgotten, match="has forgotten 1 call,"):
+            mock.assert_interval(min="30s")
+
+
 def test_resets_are_remembered_within_bounds(sequence, caller):
     """Of very many the newest; the same one again is one."""
     journal = sequence._engine.journal  # noqa: SLF001 -- nobody else shows them
