@@ -466,7 +466,7 @@ class PollList(list[Poll]):
             while later and later[0].number <= before.number:
                 later.popleft()
             asked_ns = before._entry.retry_after_ns
-            is_known = before._entry.was_awaited and not before._entry.may_have_gone
+            is_known = self._has_come(before) and not before._entry.may_have_gone
             if asked_ns is None or not is_known or not later:
                 continue
             least = self._least(asked_ns)
@@ -635,8 +635,8 @@ def _gap_ns(before: Poll, after: Poll) -> int:
 
 def _waited_ns(before: Poll, after: Poll) -> int:
     """Return how long the client waited once it had the answer, if it waited for that."""
-    held = before._entry.delay_ns if before._entry.was_awaited else 0
-    return _gap_ns(before, after) - held
+    gap, held = _gap_ns(before, after), before._entry.delay_ns
+    return gap - held if before._entry.was_awaited and held <= gap else gap
 
 
 def _apart(before: Poll, after: Poll) -> str:

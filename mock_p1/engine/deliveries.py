@@ -1,6 +1,7 @@
 """Downloads that a server is writing: of each it says whether the client has taken it, in the end.
 
 Until then a download counts as taken, unless somebody asks. So nothing is noted of what goes well.
+Polls are among them whose client had closed its side before the answer came, which was held back.
 """
 
 from __future__ import annotations

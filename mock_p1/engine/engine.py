@@ -213,7 +213,11 @@ class Engine:
         """Let nobody wait any more for what others do: here, nobody does."""
 
     def settle(self, seconds: float) -> None:
-        """Wait so long for news of downloads that are sent now; then know all that was done."""
+        """Wait so long for answers that are due, and for news of downloads that are sent now.
+
+        Then know all that was done.
+        """
+        self.held.settle(seconds)
         self.deliveries.settle(seconds)
         self.refresh()
 
@@ -247,14 +251,16 @@ class Engine:
                 self.journal.keep_answer((entry.number, outcome.reply))
             return outcome.reply
 
-    def not_awaited(self, answer: Reply | Fault | None, *, certain: bool = True) -> None:
+    def not_awaited(self, answer: Reply | Fault | None, *, certain: bool = True) -> int:
         """Hear that a client was gone before this answer, which had been held back, could come.
 
-        Not ``certain`` is it where the client can send no more, but may still read.
+        Not ``certain`` is it where the client can send no more, but may still read. Return the
+        number of the poll, by which ``deliveries`` may hear the rest; 0 where there is none.
         """
-        number = self.journal.number_of(answer)
-        if number is not None:
+        number = self.journal.number_of(answer) or 0
+        if number:
             self.add_note(number, NOT_AWAITED if certain else HAD_CLOSED)
+        return number
 
     def add_note(self, number: int, note: str) -> None:
         """Note something on an entry of the journal."""
@@ -262,7 +268,7 @@ class Engine:
             self.journal.add_note(number, note)
 
     def note_taken(self, number: int, taken: bool) -> None:  # noqa: FBT001 -- as an act has it
-        """Note whether the client has taken a download, by its number, to its end."""
+        """Note whether the client has taken a download, or a late answer, by its number."""
         with self.lock:
             result_download.note_taken(self.state, self.journal, number, taken=taken)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from functools import partial
+from sys import maxsize
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import Clock, RealClock
@@ -30,8 +33,10 @@ class Hold:
         self.request: Request = request
         self.caller: Caller = caller
         self.wake: Callable[[], None] = wake
-        self._clock, self._until_ns, self._left_ns = clock, 0, 0
+        self._clock, self._until_ns, self._left_ns = clock, maxsize, 0
         self.let_go: bool = False
+        self.over: Future[None] = Future()
+        """Is done when the answer was given, or its client has gone."""
 
     def begin(self, span_ns: int, due_ns: int) -> None:
         """Hold the answer back for so long from now on, or until it is due.
@@ -41,13 +46,17 @@ class Hold:
         until_ns = self._clock.now_ns() + span_ns
         self._until_ns = min(due_ns, until_ns) if due_ns else until_ns
 
+    def left_ns(self) -> int:
+        """Return the nanoseconds of the mock's clock until its time comes; less where it has."""
+        return 0 if self.let_go else self._until_ns - self._clock.now_ns()
+
     def left_seconds(self, *, woken: bool = True) -> float | None:
         """Return the real seconds to wait, 0 where the time has come; None while time is frozen.
 
         Nobody has ``woken`` who waited to the end: that a timer may have been early is made good.
         Where the clock has not moved meanwhile, somebody else has it in hand: that is the end.
         """
-        left_ns = 0 if self.let_go else self._until_ns - self._clock.now_ns()
+        left_ns = self.left_ns()
         if left_ns <= ROUNDING_NS or (left_ns >= self._left_ns and not woken):
             return 0.0
         self._left_ns = left_ns
@@ -67,16 +76,29 @@ class HeldAnswers:
 
     @contextmanager
     def hold(
-        self, request: Request, span_ns: int, wake: Callable[[], None], due_ns: int = 0
+        self,
+        request: Request,
+        span_ns: int,
+        wake: Callable[[], None],
+        due_ns: int = 0,
+        then: Callable[[Callable[[], None]], object] = lambda end: end(),
     ) -> Iterator[Hold]:
-        """Hold an answer back; ``wake`` is called, from any thread, when it is time to look."""
+        """Hold an answer back; ``wake`` is called, from any thread, when it is time to look.
+
+        ``then`` is handed what to call once the answer was given, for ``settle``.
+        """
         hold = Hold(self._clock, request, self._caller_of(request), wake)
         self._holds.add(hold)
         try:
             hold.begin(span_ns, due_ns)  # known already to whoever restarts the clock now
             yield hold
         finally:
-            self._holds.discard(hold)
+            then(partial(self._end, hold))
+
+    def settle(self, timeout_seconds: float) -> None:
+        """Wait, in real seconds, until those are given whose time has come."""
+        due = [each.over for each in self._holds.copy() if each.left_ns() <= ROUNDING_NS]
+        wait(due, timeout_seconds)
 
     def let_go(self, which: Callable[[Hold], bool] = lambda _: True) -> None:
         """Let these answers come at once."""
@@ -84,6 +106,10 @@ class HeldAnswers:
             if which(hold):
                 hold.let_go = True
                 hold.wake()
+
+    def _end(self, hold: Hold) -> None:
+        self._holds.discard(hold)
+        hold.over.set_result(None)
 
     def _wake(self) -> None:
         for hold in self._holds.copy():

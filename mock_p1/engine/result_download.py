@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Reply, json_reply
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.conditional import OK, as_asked, part_in
 from mock_p1.engine.faults import WHOLE
-from mock_p1.engine.journal import NOT_TAKEN, Entry, Journal
+from mock_p1.engine.journal import HAD_CLOSED, NOT_AWAITED, NOT_TAKEN, Entry, Journal
 from mock_p1.engine.mock_state import MAX_LINKS, MockState
 from mock_p1.engine.not_imitated import no_link
 from mock_p1.engine.parts import Parts
@@ -88,14 +89,20 @@ def sent(call: Call, outcome: Outcome, number: int) -> Outcome:
 
 
 def note_taken(state: MockState, journal: Journal, number: int, *, taken: bool) -> None:
-    """Note whether the client has taken a download, or a part, to its end; the lock is held."""
+    """Note whether the client has taken a download, or a part, to its end; the lock is held.
+
+    Of a poll whose client had closed its side, whether that may have gone, or has.
+    """
 
     def noted(entry: Entry) -> Entry:
+        if entry.operation == RETRAIN_STATUS_CHECK.name:
+            was, found = (NOT_AWAITED, HAD_CLOSED) if taken else (HAD_CLOSED, NOT_AWAITED)
+            return entry._replace(notes=tuple(found if n == was else n for n in entry.notes))
         notes = tuple(note for note in entry.notes if note != NOT_TAKEN)
         return entry._replace(notes=notes if taken else (*notes, NOT_TAKEN))
 
     _, entry = journal.change(number, noted)
-    if entry is None:
+    if entry is None or entry.operation == RETRAIN_STATUS_CHECK.name:
         return
     jobs = state.jobs.of(entry.job_id or "")
     job = next((job for job in jobs if job.caller.number == entry.caller), None)

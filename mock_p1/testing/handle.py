@@ -612,6 +612,7 @@ class Handle:
             >>> mock.assert_backoff(factor=2, cap="30s")
         """
         __tracebackhide__ = True
+        self._engine.settle(SETTLES_SECONDS)
         self.polls(job).assert_backoff(factor, cap, tolerance)
 
     def assert_respects_retry_after(self, job: str | None = None) -> None:
@@ -635,6 +636,7 @@ class Handle:
             AssertionError: the client was never answered with Retry-After, so there is ...
         """
         __tracebackhide__ = True
+        self._engine.settle(SETTLES_SECONDS)
         calls = (entry for entry in self._engine.journal if not entry.unexpected)
         self._listed(calls, job).assert_respects_retry_after()
 

@@ -120,8 +120,9 @@ class AsgiApp:
             if reply.download:
                 self._engine.deliveries.lost(reply.download)
         elif wire is not None:
-            if reply.delay_ns and wire.half_closed:
-                self._engine.not_awaited(decided, certain=False)
+            if reply.delay_ns and wire.half_closed:  # whether it had gone shows when this is sent
+                number = self._engine.not_awaited(decided, certain=False)
+                reply = reply._replace(download=reply.download or number)
             wire.answer(reply)
         else:
             await send(_start(reply))
@@ -281,34 +282,40 @@ class AsgiApp:
         leaves = asyncio.ensure_future(_client_leaves(receive))
         try:
             seconds = self._engine.clock.pass_time(span, leaves)
-            if seconds == math.inf:
-                await asyncio.wait([leaves])
-            elif seconds:
-                await self._hold_back(request, span, leaves, due_ns)
+            if seconds:
+                await self._hold_back(request, span, leaves, due_ns, seconds)
             return leaves.done() and not leaves.cancelled()
         finally:
             leaves.cancel()
 
     async def _hold_back(
-        self, request: Request, span: int, leaves: asyncio.Future[None], due_ns: int
+        self,
+        request: Request,
+        span: int,
+        leaves: asyncio.Future[None],
+        due_ns: int,
+        seconds: float,
     ) -> None:
-        """Wait until the time has come, also if the clock is turned meanwhile; or until let go."""
+        """Wait until the time has come, also if the clock is turned meanwhile; or until let go.
+
+        Where ``seconds`` are infinite, the clock ends the wait.
+        """
         loop, turned, woken = asyncio.get_running_loop(), asyncio.Event(), True
 
         def wake() -> None:
             with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(turned.set)
 
-        with self._engine.held.hold(request, span, wake, due_ns) as hold:
-            while (left := hold.left_seconds(woken=woken)) != 0:
+        with self._engine.held.hold(request, span, wake, due_ns, loop.call_soon) as hold:
+            if seconds == math.inf:
+                await asyncio.wait([leaves])
+            while not leaves.done() and (left := hold.left_seconds(woken=woken)) != 0:
                 looks = asyncio.ensure_future(turned.wait())
                 both: list[asyncio.Future[Any]] = [leaves, looks]
                 try:
                     await asyncio.wait(both, timeout=left, return_when=FIRST_COMPLETED)
                 finally:  # the loop may go on for others when the server ends
                     looks.cancel()
-                if leaves.done():  # the client has gone
-                    break
                 woken = turned.is_set()
                 turned.clear()
 

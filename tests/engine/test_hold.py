@@ -5,6 +5,7 @@ import pytest
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import Request
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.journal import HAD_CLOSED, NOT_AWAITED
 from mock_p1.scenario.files import load_scenario
 
 REQUEST = Request("GET", "/v1/external/retrain_jobs/retrain-001", "", ("demo-key",))
@@ -69,3 +70,14 @@ def test_a_clock_that_began_anew_since(source):
     engine.restart()
     with engine.held.hold(REQUEST, reply.delay_ns, lambda: None, reply.due_ns) as hold:
         assert hold.left_seconds() == 10
+
+
+def test_who_asks_while_it_is_sent_is_told_what_is_known():
+    """Until the client has it, it counts as gone; then it may have gone, since it had closed."""
+    engine = Engine(load_scenario(LATE), RealClock(source=lambda: 0))
+    engine.not_awaited(engine.handle(REQUEST), certain=False)
+    engine.deliveries.sending(1)
+    engine.deliveries.settle(0)
+    assert [entry.notes for entry in engine.journal] == [(NOT_AWAITED,)]
+    engine.deliveries.sent(1)
+    assert [entry.notes for entry in engine.journal] == [(HAD_CLOSED,)]

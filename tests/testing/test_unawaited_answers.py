@@ -1,12 +1,14 @@
 """An answer that was held back for longer than its client waited has not been seen by it."""
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 import requests
-from helpers.real_time import eventually, real_seconds
+from helpers.real_time import eventually
+from helpers.transport_clients import KNOWS_WHO_HAS_GONE
 
 from mock_p1 import mocked, serving
 from mock_p1.scenario.files import load_scenario
@@ -15,6 +17,8 @@ LATE = """
 jobs:
   a: {timeline: [{status: job_finished, delay: 20s, for: 1 poll}, {status: job_finished}]}
 """
+JOB = "/v1/external/retrain_jobs/a"
+NEVER = "a job never showed job_finished, so the client had no reason to stop yet"
 TIMED_OUT = (requests.ReadTimeout, httpx.ReadTimeout)
 
 
@@ -41,14 +45,19 @@ def mock(request):
         yield mock
 
 
+@pytest.fixture(params=[mocked, serving])
+def judge(request):
+    """What begins a mock, in either way."""
+    return request.param
+
+
 @pytest.fixture(params=[requests.get, httpx.get, by_httpx_async])
 def poll(request, mock):
     """Return what polls, and waits for so many seconds."""
 
     def ask(seconds):
         headers = {"x-api-key": mock.api_key}
-        url = f"{mock.url}/v1/external/retrain_jobs/a"
-        return request.param(url, headers=headers, timeout=seconds)
+        return request.param(f"{mock.url}{JOB}", headers=headers, timeout=seconds)
 
     return ask
 
@@ -66,9 +75,6 @@ def test_it_may_poll_again_after_the_answer_has_come_to_nobody(mock, poll):
     with pytest.raises(TIMED_OUT):
         poll(5)
     mock.advance("30s")
-    ends = real_seconds() + 10
-    while not mock.polls()[0].notes and real_seconds() < ends:
-        pass  # a server needs a moment to find out
     poll(5)
     mock.assert_stopped_after("job_finished")
     assert "the client" in mock.polls()[0].notes[-1]
@@ -82,18 +88,70 @@ def test_a_client_that_has_waited_for_it_has_seen_it(mock, poll):
         mock.assert_stopped_after("job_finished")
 
 
-@pytest.mark.parametrize("get", [requests.get, httpx.get, by_httpx_async])
-def test_what_a_client_did_not_wait_for_it_does_not_know(get):
-    """The journal notes it, and the order of the sequence is judged by it."""
-    with mocked(LATE) as mock:
-        url = f"{mock.url}/v1/external/retrain_jobs/a"
-        headers = {"x-api-key": mock.api_key}
-        with pytest.raises(TIMED_OUT):
-            get(url, headers=headers, timeout=5)
-        requests.put(f"{url}/update_model", headers=headers, timeout=5)
-        assert mock.polls().last.notes == ("the client did not wait for this answer",)
-        with pytest.raises(AssertionError, match="before a poll had shown"):
-            mock.assert_sequence()
+@pytest.mark.parametrize(
+    "later",
+    [
+        pytest.param("1s", id="before it is due"),
+        pytest.param("30s", marks=KNOWS_WHO_HAS_GONE, id="afterwards"),
+    ],
+)
+def test_what_a_client_did_not_wait_for_it_does_not_know(mock, poll, later):
+    """The order of the sequence is judged by it, and whether it stopped."""
+    with pytest.raises(TIMED_OUT):
+        poll(5)
+    mock.advance(later)
+    with pytest.raises(AssertionError, match=f"{NEVER}|is still held back"):
+        mock.assert_stopped_after("job_finished")
+    headers = {"x-api-key": mock.api_key}
+    requests.put(f"{mock.url}{JOB}/update_model", headers=headers, timeout=5)
+    with pytest.raises(AssertionError, match="before a poll had shown"):
+        mock.assert_sequence()
+
+
+@KNOWS_WHO_HAS_GONE
+def test_the_journal_notes_that_nobody_waited(mock, poll):
+    """As soon as that is known: in-process at once, at a server when the answer is sent."""
+    with pytest.raises(TIMED_OUT):
+        poll(5)
+    mock.advance("30s")
+    with pytest.raises(AssertionError, match=NEVER):
+        mock.assert_stopped_after("job_finished")
+    assert mock.polls().last.notes == ("the client did not wait for this answer",)
+
+
+@pytest.mark.parametrize(
+    "delay",
+    [
+        pytest.param("20s", marks=KNOWS_WHO_HAS_GONE, id="has come"),
+        pytest.param("10m", id="has not come"),
+    ],
+)
+def test_a_steady_pace_of_time_outs_is_no_backing_off(judge, delay):
+    """The client's own waits are judged: they do not grow, whenever the answers come."""
+    late = [{"status": "job_running", "delay": delay}]
+    with judge({"jobs": {"a": {"timeline": late}}}, instant_sleep=True) as mock:
+        for _ in range(4):
+            with pytest.raises(requests.ReadTimeout):
+                requests.get(f"{mock.url}{JOB}", headers={"x-api-key": mock.api_key}, timeout=10)
+            time.sleep(30)
+        with pytest.raises(AssertionError, match="polls 2 and 3 are 40s apart; backing off by 2"):
+            mock.assert_backoff()
+
+
+def test_a_retry_after_that_has_not_come_asks_nothing(judge):
+    """Though another one has come before."""
+    busy = {"status_code": 503, "retry_after": "5s"}
+    seen = {"reply": busy, "for": "1 poll"}
+    late = {"reply": {**busy, "retry_after": "60s"}, "delay": "20s", "for": "1 poll"}
+    timeline = [seen, late, {"status": "job_running"}]
+    with judge({"jobs": {"a": {"timeline": timeline}}}, instant_sleep=True) as mock:
+        asked = {"url": f"{mock.url}{JOB}", "headers": {"x-api-key": mock.api_key}}
+        requests.get(**asked, timeout=5)
+        time.sleep(5)
+        with pytest.raises(requests.ReadTimeout):
+            requests.get(**asked, timeout=5)
+        requests.get(**asked, timeout=5)
+        mock.assert_respects_retry_after()
 
 
 @pytest.fixture
@@ -101,7 +159,7 @@ def polled():
     """A server that holds an answer back, and what will be that answer."""
     with serving(LATE) as mock, ThreadPoolExecutor() as pool:
         headers = {"x-api-key": mock.api_key}
-        url = f"{mock.url}/v1/external/retrain_jobs/a"
+        url = f"{mock.url}{JOB}"
         polled = pool.submit(requests.get, url, headers=headers, timeout=10)
         try:
             mock.wait_for()
