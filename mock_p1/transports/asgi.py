@@ -298,7 +298,7 @@ class AsgiApp:
     ) -> None:
         """Wait until the time has come, also if the clock is turned meanwhile; or until let go.
 
-        Where ``seconds`` are infinite, the clock ends the wait.
+        Where ``seconds`` are infinite, it is the clock that cancels ``leaves`` then.
         """
         loop, turned, woken = asyncio.get_running_loop(), asyncio.Event(), True
 
@@ -307,9 +307,11 @@ class AsgiApp:
                 loop.call_soon_threadsafe(turned.set)
 
         with self._engine.held.hold(request, span, wake, due_ns, loop.call_soon) as hold:
-            if seconds == math.inf:
-                await asyncio.wait([leaves])
-            while not leaves.done() and (left := hold.left_seconds(woken=woken)) != 0:
+            while not leaves.done():
+                is_told = seconds == math.inf and not hold.let_go
+                left = None if is_told else hold.left_seconds(woken=woken)
+                if left == 0:
+                    break
                 looks = asyncio.ensure_future(turned.wait())
                 both: list[asyncio.Future[Any]] = [leaves, looks]
                 try:

@@ -138,6 +138,17 @@ def test_a_steady_pace_of_time_outs_is_no_backing_off(judge, delay):
             mock.assert_backoff()
 
 
+def test_what_is_let_go_is_not_waited_for_any_more():
+    """Where server and client share a clock, which nobody moves on, likewise."""
+    with serving(LATE, instant_sleep=True) as mock:
+        with pytest.raises(requests.ReadTimeout):
+            requests.get(f"{mock.url}{JOB}", headers={"x-api-key": mock.api_key}, timeout=5)
+        mock.reset("a")
+        at = mock.now
+        eventually(lambda: not mock._engine.held._holds)  # noqa: SLF001 -- nobody else knows what waits
+        assert mock.now == at
+
+
 def test_a_retry_after_that_has_not_come_asks_nothing(judge):
     """Though another one has come before."""
     busy = {"status_code": 503, "retry_after": "5s"}
