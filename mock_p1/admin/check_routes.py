@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.admin import models, views
@@ -48,16 +49,17 @@ def _judged(
     engine: Engine, theirs: list[Entry], asked: models.ChecksQuery
 ) -> Iterator[tuple[models.CheckName, str]]:
     """Yield the name of each check, and what is wrong; nothing where it passes."""
-    if forgotten := describe_forgotten(engine, asked.job, asked.api_key):
+    forgotten = describe_forgotten(engine, asked.job, asked.api_key)
+    if forgotten:
         yield "all_kept", forgotten
     yield "sequence", _sequence(engine, theirs, asked.job, is_whole=not forgotten)
     unexpected = [entry for entry in theirs if entry.unexpected and engine.journal.is_judged(entry)]
-    yield "no_unexpected", describe_unexpected(listed(engine, unexpected)) if unexpected else ""
-    of = asked.job, asked.api_key
-    calls = listed(engine, (entry for entry in theirs if not entry.unexpected), *of)
+    judging = partial(listed, engine, job=asked.job, forgotten=forgotten)
+    yield "no_unexpected", describe_unexpected(judging(unexpected)) if unexpected else ""
+    calls = judging(entry for entry in theirs if not entry.unexpected)
     if was_asked_to_wait(calls):
         yield "respects_retry_after", _failure(calls.assert_respects_retry_after)
-    polls = listed(engine, filter(is_poll, theirs), *of)
+    polls = judging(filter(is_poll, theirs))
     if asked.min_interval is not None or asked.max_interval is not None:
         bounds = [
             None if span is None else span / SECOND

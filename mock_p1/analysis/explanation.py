@@ -22,7 +22,7 @@ from mock_p1.contract.operations import FINISHED, OPERATIONS, RETRAIN_STATUS_CHE
 from mock_p1.engine.compiler import compile_job, retry_of
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.failures import NOT_LOST, changes_nothing
-from mock_p1.engine.faults import says_success, script
+from mock_p1.engine.faults import WHOLE, says_success, script
 from mock_p1.engine.replies import ReplyWriter, example_of, literal
 from mock_p1.engine.timeline import THE_FILE, Plan
 from mock_p1.scenario.calls import CallStep, ErrorCall, FaultCall, ReplyCall
@@ -243,7 +243,7 @@ def _call_row(
     how = ["as far as the job's state lets it"] * called.has_job
     outcome, http_status, details = _failure(step, answers) or ("ok", None, how)
     if says_success(outcome, called) and not changes_nothing(called):
-        details.append(NOT_LOST)
+        details = [*(details if outcome == WHOLE else ()), NOT_LOST]
     elif getattr(step, "done", False) and not changes_nothing(called):
         details.append("but the act is done: only its answer is lost")
     return Row(when, http_status, outcome, "; ".join(details + _delay(step)), program_step.source)

@@ -237,11 +237,12 @@ class PollList(list[Poll]):
         __tracebackhide__ = True
         wanted = "at least once" if times is None else in_words(times)
         count = len(self._judged)
-        if times is not None:
+        too_many = [] if times is None else self._judged[times:]
+        if times is not None and not too_many:
             self._must_be_whole()
         if count != times if times is not None else not count:
             was = f"it was polled {in_words(count)}" if count else "it was never polled"
-            self._fail(f"{named(self._job)} should have been polled {wanted}; {was}")
+            self._fail(f"{named(self._job)} should have been polled {wanted}; {was}", too_many)
 
     def assert_interval(
         self,
@@ -500,6 +501,8 @@ class PollList(list[Poll]):
         A client may count its wait from its request, or from the answer, if that was held back.
         """
         least = last = 0
+        if factor > 1 and not any(_gap_ns(*pair) > 0 for pair in pairs):  # twice nothing is nothing
+            yield f"{_apart(*pairs[-1])}; backing off by {factor:g} asks for a wait", pairs[-1][1]
         for before, after in pairs:
             gap = _gap_ns(before, after)
             waited = _waited_ns(before, after)
@@ -515,8 +518,6 @@ class PollList(list[Poll]):
                 )
             elif limit is not None and waited > limit * (1 + tolerance) + self._blur(limit // 2):
                 yield f"{which}; the cap is {exactly(limit)}", after
-            elif before is not pairs[0][0] and factor > 1 and gap <= 0:  # twice nothing is nothing
-                yield f"{which}; backing off by {factor:g} asks for a wait", after
             last = waited
             least = int(factor * waited if limit is None else min(factor * waited, limit))
 
@@ -563,11 +564,15 @@ class PollList(list[Poll]):
 
 
 def listed(
-    engine: Engine, entries: Iterable[Entry], job: str | None = None, key: str | None = None
+    engine: Engine,
+    entries: Iterable[Entry],
+    job: str | None = None,
+    *,
+    forgotten: str | None = None,
 ) -> PollList:
     """Return what can judge the client by these requests; of one job, or of all.
 
-    ``key`` is whose requests they are, where they are only those of one.
+    ``forgotten`` says what is missing; left out, it is found out.
     """
     clock, journal = engine.clock, engine.journal
     tick_ns, blur_ns = 0, 0
@@ -586,7 +591,7 @@ def listed(
         uses=uses,
         held=held,
         left_out={entry.number for entry in entries if not journal.is_judged(entry)},
-        forgotten=describe_forgotten(engine, job, key),
+        forgotten=describe_forgotten(engine, job) if forgotten is None else forgotten,
         stands_still=type(clock) is VirtualClock,  # a shared one is moved by the client
         tick_ns=tick_ns,
         blur_ns=blur_ns,

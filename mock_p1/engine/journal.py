@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from functools import lru_cache
 from itertools import count, product, takewhile
-from math import inf
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -155,8 +154,12 @@ class Journal:
         self.totals: Totals = Totals()
         self.keep: Callable[[Kept], None] = self._entries.append
         """Takes an entry that is counted by ``tally``, or its row; ``add`` does both."""
-        self._restarts: dict[tuple[str | None, int | None], int] = {}
+        self._restarts: OrderedDict[tuple[str | None, int | None], int] = OrderedDict()
         """Which jobs, callers, and jobs of callers were reset, each last after which entry."""
+        self._before_restart: dict[tuple[str | None, int], int] = {}
+        """How many calls a caller had made about a job by then."""
+        self._lost: tuple[int, Counter[tuple[str | None, int]]] = (-1, Counter())
+        """What was forgotten up to an entry."""
         self._cleared = 0
 
     def write_out(self) -> None:
@@ -245,10 +248,14 @@ class Journal:
 
     def note_restart(self, job_id: str | None, whose: int | None) -> None:
         """Note that a job begins anew, what stands for a caller does, or a job of that caller's."""
-        self._restarts.pop((job_id, whose), None)
         self._restarts[job_id, whose] = self.last
+        self._restarts.move_to_end((job_id, whose))  # it is read without the lock
         if len(self._restarts) > MAX_RESTARTS:
-            del self._restarts[next(iter(self._restarts))]
+            self._restarts.popitem(last=False)
+        for (job, caller), calls in self.totals.by_caller().items():
+            if job_id in (None, job) and whose in (None, *stand_ins(caller)):
+                self._before_restart[job, caller] = calls
+        self._lost = -1, Counter()
 
     def begun_after(self, job_id: str | None, whose: int) -> int:
         """Return after which entry a caller's job has begun anew; so the caller, without a job."""
@@ -268,17 +275,15 @@ class Journal:
 
         No job and no caller (0) have those that are counted without.
         """
-        first: float = self._entries[0][0] if self._entries else inf
-        lost: Counter[tuple[str | None, int]] = Counter()
-        if first <= self._cleared + 1:
-            return lost
-        for kind, since_reset, _ in self.totals:
-            lost[kind.job_id, kind.caller] += since_reset
-        lost.subtract((entry.job_id, entry.caller) for entry in self)
-        for pair in lost:
-            if self.begun_after(*pair) >= first - 1:
-                lost[pair] = 0
-        return +lost
+        if self.maximum and self.last - self._cleared <= len(self._entries):
+            return Counter()
+        if self._lost[0] != self.last or not self.maximum:
+            lost = self.totals.by_caller()
+            lost.subtract(self._before_restart)
+            pairs = ((entry.number, (entry.job_id, entry.caller)) for entry in self)
+            lost.subtract(pair for number, pair in pairs if number > self.begun_after(*pair))
+            self._lost = self.last, +lost
+        return self._lost[1]
 
     def __iter__(self) -> Iterator[Entry]:
         """Iterate over a copy, oldest first; safe while others write."""
@@ -308,6 +313,7 @@ class Journal:
             "next": number,
             "cleared": self._cleared,
             "restarts": [[number, *pair] for pair, number in self._restarts.items()],
+            "before_restart": [[calls, *pair] for pair, calls in self._before_restart.items()],
             "totals": self.totals.saved() if aside is None else self.totals.saved_aside(aside),
         }
 
@@ -329,6 +335,8 @@ class Journal:
         self._cleared = saved["cleared"]
         for number, job_id, *whose in saved["restarts"]:  # another version knew jobs alone
             self._restarts[job_id, whose[0] if whose else None] = number
+        for calls, job_id, caller in saved.get("before_restart", ()):
+            self._before_restart[job_id, caller] = calls
         if aside is None:
             self.totals.restore(saved["totals"])
         else:
@@ -344,6 +352,7 @@ class Journal:
         self._entries.clear()
         self._answers.clear()
         self._restarts.clear()
+        self._before_restart.clear()
 
 
 OK: Final = 200

@@ -14,7 +14,7 @@ from mock_p1.base.messages import Request, header_text
 from mock_p1.contract.operations import API_KEY_HEADER, query_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     _Fields = Iterator[tuple[bytes, bytes]]
 
@@ -152,12 +152,14 @@ def _fields_of_query(body: bytes) -> _Fields:
 
 
 def _fields_of_json(body: bytes) -> _Fields:
-    return ((found[1], found[2]) for found in _JSON_FIELD.finditer(body))
+    yield from ((found[1], found[2]) for found in _JSON_FIELD.finditer(body))
+    yield b"", body  # a long key is one wherever it stands
 
 
 _FIELDS: Final[dict[bytes, Callable[[bytes], _Fields]]] = {
     b"application/x-www-form-urlencoded": _fields_of_query,
     b"application/json": _fields_of_json,
+    b"text/json": _fields_of_json,
 }
 """What a body of a type has for fields, beside a multipart form."""
 
@@ -181,8 +183,11 @@ class FormLeaks:
         if rest := data[room:]:
             self._tail = (self._tail + rest[-_TEXT_LIMIT:])[-_TEXT_LIMIT:]
 
-    def notes(self) -> Iterator[str]:
+    def notes(self) -> Iterable[str]:
         """Say which fields carry a key, of what has come."""
+        return dict.fromkeys(self._found())
+
+    def _found(self) -> Iterator[str]:
         for field, value in self._fields(self._head + self._tail):
             name = field.strip().lower()
             if name == API_KEY_HEADER.encode() and value.strip():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zlib import compress, decompress
 
@@ -55,7 +56,7 @@ class Count:
 
 
 _Row = tuple[object, ...]
-_STATUS: Final = Kind._fields.index("status")
+_STATUS, _JOB, _CALLER = map(Kind._fields.index, ("status", "job_id", "caller"))
 
 
 class Totals:
@@ -137,6 +138,14 @@ class Totals:
             (Kind(*kind), recent.get(kind, 0), recent.get(kind, 0) + before.get(kind, 0))  # type: ignore[arg-type]  # -- what was counted
             for kind in {**recent, **before}
         )
+
+    def by_caller(self) -> Counter[tuple[Any, Any]]:
+        """Return how many requests there were since the last reset, by job and caller."""
+        self._read()
+        counted: Counter[tuple[Any, Any]] = Counter()
+        for kind, count in self._since_reset.items():
+            counted[kind[_JOB], kind[_CALLER]] += count.requests
+        return counted
 
     @property
     def unassigned(self) -> int:

@@ -50,9 +50,8 @@ def unread(engine: Engine, url: str) -> str:
     """Say how many requests could not be read, and so are in no table; nothing where none was."""
     if not (count := engine.limits_reached().get("unreadable", 0)):
         return ""
-    other = "http" if url.startswith("https:") else "https"
     what = f"{plural(count, 'request')} could not be read as HTTP/1.1"
-    return f"{what}: did the client use {other}:// where it should use {url}?"
+    return f"{what}, as those of a client that uses https:// where it should use {url}"
 
 
 def table_of_all(engine: Engine, requests: Sequence[Entry], marked: Container[int] = ()) -> str:

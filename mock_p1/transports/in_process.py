@@ -85,7 +85,7 @@ class Endpoint:
         self.engine: Engine = engine
         self.client_sleeps: bool = client_sleeps
         self.base_urls: tuple[str, ...] = tuple(base_urls)
-        self.bases = [_base(url) for url in self.base_urls]
+        self.bases: list[tuple[Origin, str]] = [_base(url) for url in self.base_urls]
         self.everybodys = True
         self._askers: WeakSet[threading.Thread] = WeakSet()
 

@@ -242,6 +242,11 @@ OTHER_BODIES = {
         b'{"auth": {"key": "team-7"}}',
         ["carries a key in a field of its body,"],
     ),
+    "JSON, in a list": (
+        b"text/json",
+        b'{"headers": ["Authorization: \\"team-7\\""]}',
+        ["carries a key in a field of its body,"],
+    ),
     "no field has it": (QUERY, b"a=1&x-api-key=&b=2", []),
     "a file by curl --data-binary": (QUERY, b"id,key\n1,team-7\n", []),
 }

@@ -467,11 +467,23 @@ def test_a_clock_that_stood_still_is_said(start, assertion, options):
         poll()
     with pytest.raises(AssertionError, match=STOOD_STILL):
         getattr(mock, assertion)(**options)
-    mock.advance("1s")
-    poll()
+
+
+@pytest.mark.parametrize(("assertion", "options"), [PACE[0], PACE[2]])
+def test_a_clock_that_moved_did_not_stand_still(start, assertion, options):
+    """A client that came too early then is to blame itself."""
+    mock, poll = start(BUSY if "retry" in assertion else POLLED)
+    poll_after(mock, poll, 0, "1s")
     with pytest.raises(AssertionError) as caught:
         getattr(mock, assertion)(**options)
     assert STOOD_STILL not in str(caught.value)
+
+
+def test_who_asks_again_at_once_and_then_backs_off(start):
+    """It has waited, and ever longer."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 0, 0, 2, 4)
+    mock.assert_backoff(factor=2)
 
 
 def test_a_clock_that_the_client_moves_never_stands_still():

@@ -69,7 +69,7 @@ def polls(mock, count, wait="30s", key=None):
         mock.advance(wait)
 
 
-@pytest.mark.parametrize("name", JUDGES.keys() - {"stopped_after"})
+@pytest.mark.parametrize("name", sorted(JUDGES.keys() - {"stopped_after", "polled"}))
 def test_nobody_is_judged_by_a_part(short, name):
     """What is missing could tell of a breach, or be what the client is blamed for not to have."""
     if name == "respects_retry_after":
@@ -345,3 +345,47 @@ def test_resets_are_remembered_within_bounds(sequence, caller):
     assert len(journal.saved()["restarts"]) == MAX_RESTARTS
     assert journal.begun_after("first", 0) == 0
     assert journal.begun_after("old-001", 0) == 1
+
+
+def test_calls_before_a_reset_of_a_key_are_not_missed(short):
+    """However many others came since: all of the key's own are kept."""
+    polls(short, 3)
+    reset_key(short, "file-key")
+    polls(short, 4, key="other-key")
+    reset_key(short, "other-key")
+    polls(short, 2)
+    short.assert_interval(min="30s")
+    polls(short, 3)
+    with pytest.raises(Forgotten, match="has forgotten 1 call,"):
+        short.assert_interval(min="30s")
+
+
+def test_what_is_too_much_is_wrong_however_much_is_missing(short):
+    """A count that is passed already is told as that."""
+    polls(short, 6)
+    with pytest.raises(AssertionError, match="should have been polled once; it was polled"):
+        short.assert_polled(times=1)
+
+
+def test_what_a_reset_forgave_is_not_missed(short):
+    """Calls that the mock does not imitate, of before a reset of their key."""
+    Caller(short).call("GET", "/nothing")
+    reset_key(short, "file-key")
+    polls(short, 5)
+    short.assert_no_unexpected()
+
+
+def test_state_knows_what_came_before_a_reset(tmp_path, monkeypatch):
+    """A mock that goes on with a saved state misses no more calls than the one that saved it."""
+    monkeypatch.setattr(mocks, "JOURNAL_MAX", 4)
+    with mocked(SCENARIO) as mock:
+        polls(mock, 3)
+        mock.reset("old-001")
+        polls(mock, 3)
+        mock.save(tmp_path / "state.json")
+    with mocked(SCENARIO, load=tmp_path / "state.json") as mock:
+        polls(mock, 1)
+        mock.assert_interval(min="30s", job="old-001")
+        polls(mock, 1)
+        with pytest.raises(Forgotten, match="has forgotten 1 call,"):
+            mock.assert_interval(min="30s", job="old-001")
