@@ -207,7 +207,9 @@ class InProcess:
         try:
             response = adapter.send(request, stream=True)
         except requests.ConnectionError as error:
-            cause = error.args[0].args[1]
+            (cause,) = error.args
+            if isinstance(cause, urllib3.exceptions.ProtocolError):
+                cause = cause.args[1]  # requests 2.28 hands it on as it is, where it sent chunks
             return Seen("closed" if isinstance(cause, RemoteDisconnected) else "reset")
         what, body = "answer", b""
         try:

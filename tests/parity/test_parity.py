@@ -80,6 +80,13 @@ ACTS_THAT_ONCE_DIFFERED = {
         Drive("fail_next", ("empty_response",), (("on", "file_upload"),)),
         Ask("PUT", "{upload:0}", body=b"a,b\n1,2\n"),
     ],
+    "a fault behind a file in chunks": [
+        UPLOAD,
+        Drive("fail_next", ("empty_response",), (("on", "file_upload"),)),
+        Ask("PUT", "{upload:0}", body=b"a,b\n1,2\n", chunked=True),
+        Drive("fail_next", ("connection_reset",), (("on", "file_upload"),)),
+        Ask("PUT", "{upload:0}", body=b"a,b\n1,2\n", chunked=True),
+    ],
 }
 """What came before an answer or an entry that once differed."""
 
