@@ -143,7 +143,7 @@ class StoreClock(RealClock):
 class _Waiting(NamedTuple):
     """An act that is to be done, until when somebody waits for it, and who is told.
 
-    What ``to_nobody`` is told is done whenever it can be.
+    What ``to_nobody`` is told is done whenever it can be, in its order.
     """
 
     act: Act
@@ -173,7 +173,8 @@ class SharedState:
         self._recent: deque[Batch] = deque()
         self._recent_bytes = 0
         self._sizes: deque[int] = deque(maxlen=KEPT_BATCHES)  # of the newest batches, in bytes
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[_Waiting] = deque()  # that somebody waits for
+        self._unawaited: deque[_Waiting] = deque()  # the others, as notes
         self._news = threading.Condition()
         self._turn = threading.Lock()  # of who plays the part: the thread, or a loop at once
         self._left: _Sent | None = None  # what a loop has sent, and not waited for
@@ -245,7 +246,9 @@ class SharedState:
     def _submit(self, waiting: list[_Waiting]) -> None:
         with self._news:
             if not self._closed:
-                self._waiting.extend(waiting)
+                for each in waiting:
+                    queue = self._unawaited if each.tell is to_nobody else self._waiting
+                    queue.append(each)
                 self._news.notify()
                 return
         _tell_all(waiting, self._why_closed)
@@ -279,7 +282,8 @@ class SharedState:
         is_lent = now >= self._lends_from and size <= LENT_BYTES
         if is_lent and self._turn.acquire(blocking=False):
             try:
-                if not (self._waiting or self._closed or self._left or self.down):
+                is_behind = self._waiting or self._unawaited or self._left or self._doubtful
+                if not (is_behind or self._closed or self.down):
                     taken, waiting = waiting[:MOST_ACTS], waiting[MOST_ACTS:]
                     self._play(taken, LENT_SECONDS)
             finally:
@@ -316,13 +320,11 @@ class SharedState:
     def _go_on(self) -> None:
         while True:
             with self._news:
-                if not (self._left or self._closed or any(map(self._is_urgent, self._waiting))):
+                if not (self._left or self._closed or self._waiting or self._goes_on()):
                     self._news.wait(IDLE_SECONDS)
             with self._turn:
                 with self._news:
-                    # a store that is down is asked nothing before it answers
-                    some = 0 if self._left or self.down else min(len(self._waiting), MOST_ACTS)
-                    taken = [self._waiting.popleft() for _ in range(some)]
+                    taken = self._taken()
                 if self._closed and not taken and not self._left:
                     return
                 self._play(taken)
@@ -333,8 +335,19 @@ class SharedState:
                 if self._is_due or is_quiet:
                     self._save_if(QUIET_ACTS)
 
-    def _is_urgent(self, waiting: _Waiting) -> bool:
-        return self.down is None or waiting.tell is not to_nobody
+    def _goes_on(self) -> bool:
+        """Tell whether an act that nobody waits for can be done: not before those before it."""
+        return bool(self._unawaited) and not (self.down or self._doubtful)
+
+    def _taken(self) -> list[_Waiting]:
+        """Take the acts that are to be sent now; a store that is down is asked nothing."""
+        taken: list[_Waiting] = []
+        if not (self._left or self.down):
+            is_held = self._doubtful and not self._closed
+            for queue in (() if is_held else self._unawaited, self._waiting):
+                while queue and len(taken) < MOST_ACTS:
+                    taken.append(queue.popleft())
+        return taken
 
     def _play(self, taken: list[_Waiting], lent_seconds: float | None = None) -> None:
         """Do acts, or hear first what has come of those that a loop has left.
@@ -423,13 +436,16 @@ class SharedState:
             self._ask(sent)
             self._wait_for(sent)
         self.down = None
-        for writer, (deadline_ns, acts) in [*self._doubtful.items()]:
-            if appended.moment_ns > deadline_ns:  # it was not added, and never will be
-                del self._doubtful[writer]
-                self._submit(acts)
+        if appended.number < 0:
+            self._doubt(sent)
+        if all(appended.moment_ns > deadline_ns for deadline_ns, _ in self._doubtful.values()):
+            # they were not added, and never will be
+            left = [each for _, acts in self._doubtful.values() for each in acts]
+            self._doubtful.clear()
+            with self._news:
+                self._unawaited.extendleft(reversed(left))
         if appended.number < 0:
             _tell_all(sent.alive, TOO_SLOW)
-            self._submit([each for each in sent.alive if each.tell is to_nobody])
             return
         if appended.number:
             self._seq = appended.number
@@ -462,20 +478,21 @@ class SharedState:
         self.down = error.why
         self._refuse_all(error.why)
         if sent.acts:
-            acts = [each for each in sent.alive if each.tell is to_nobody]
-            self._doubtful[sent.writer] = self._deadline_ns, acts
+            self._doubt(sent)
         if isinstance(error, LostState):
             self._revive()
         elif isinstance(error, BehindState):
             self.ended(error.why)
 
+    def _doubt(self, sent: _Sent) -> None:
+        acts = [each for each in sent.alive if each.tell is to_nobody]
+        self._doubtful[sent.writer] = self._deadline_ns, acts
+
     def _refuse_all(self, why: str) -> None:
         """Tell all who wait that the store is down: it has been waited for since they came."""
         with self._news:
-            left = [each for each in self._waiting if each.tell is not to_nobody]
-            kept = [each for each in self._waiting if each.tell is to_nobody]
+            left = [*self._waiting]
             self._waiting.clear()
-            self._waiting.extend(kept)
         _tell_all(left, why)
 
     def _do_batch(self, writer: str, acts: list[Act]) -> None:

@@ -1306,6 +1306,20 @@ def answered(ask, *about, **more):
     return found
 
 
+def what_is_noted(other):
+    """Return the notes of the first call, as soon as both are known to another mock."""
+    notes = []
+    for _ in range(1000):
+        with suppress(RuntimeError):
+            other.refresh()
+            notes = next(iter(other.journal)).notes
+            notes = [note for note in notes if note != shared_state.COUNTED]
+        if len(notes) == 2:
+            break
+        time.sleep(0.01)
+    return notes
+
+
 @pytest.mark.parametrize("harm", [freeze, fill])
 def test_a_store_that_fails_loses_no_note(impatient, harm):
     """What nobody waits for is done when the store is back, and once."""
@@ -1319,15 +1333,52 @@ def test_a_store_that_fails_loses_no_note(impatient, harm):
     one.add_note(1, "late")
     assert ask(one, PATH + "a").status == 503
     mend()
-    wanted, notes = ["late", NOT_AWAITED], []
-    for _ in range(1000):
-        with suppress(RuntimeError):
-            other.refresh()
-            notes = [note for note in next(iter(other.journal)).notes if note in wanted]
-        if len(notes) == 2:
-            break
-        time.sleep(0.01)
-    assert sorted(notes) == wanted
+    assert what_is_noted(other) == [NOT_AWAITED, "late"]
+
+
+@pytest.mark.parametrize("harm", [freeze, fill])
+def test_a_store_that_fails_turns_no_notes_round(impatient, harm):
+    """That a client had closed its side, and then that it was gone, are done in this order."""
+    server, mocks = impatient
+    one, other = (shared.engine for shared in mocks.all)
+    assert answered(ask, one, PATH + "a").status == 200
+    mend = harm(server)
+    one.add_note(1, HAD_CLOSED)  # it may have been sent before anybody knows
+    assert ask(one, PATH + "a").status == 503
+    one.note_taken(1, taken=False)
+    one.add_note(1, "late")
+    mend()
+    assert what_is_noted(other) == [NOT_AWAITED, "late"]
+
+
+def test_a_note_in_doubt_is_not_overtaken(mocks, monkeypatch):
+    """Where a store is back before it is known whether it has a note, later ones wait for that."""
+    one, other = (shared.engine for shared in mocks.all[:2])
+    assert ask(one, PATH + "a").status == 200
+    store, appended = mocks.all[0].store, mocks.all[0].store.appended
+
+    def once():
+        monkeypatch.setattr(store, "appended", appended)
+        store.hang_up()
+        raise StoreDown("Connection reset")
+
+    def lost(*arguments, **more):
+        if not arguments[5]:  # it looks for what others have done
+            append(*arguments, **more)
+            return
+        monkeypatch.setattr(store, "append", append)
+        monkeypatch.setattr(store, "appended", once)
+        append(*arguments[:4], **more)  # the store hears that it is asked, and nothing more
+
+    append = store.append
+    monkeypatch.setattr(store, "append", lost)
+    one.add_note(1, HAD_CLOSED)
+    while ask(one, PATH + "b").status == 503:  # it is not known yet
+        pass
+    one.note_taken(1, taken=False)
+    one.add_note(1, "late")
+    assert ask(one, PATH + "b").status == 400  # the store is back, and knows no such job
+    assert what_is_noted(other) == [NOT_AWAITED, "late"]
 
 
 def test_an_upload_that_ends_while_the_store_is_down(impatient):
