@@ -65,8 +65,17 @@ def test_the_curl_line_works(serve):
     assert json.loads(done.stdout)["metadata"] == {"retrain_job_id": "retrain-001"}
 
 
+@pytest.fixture
+def hangups():
+    """A terminal that closes is heard of by what a test starts, though tests may run by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.slow
 @POSIX
+@pytest.mark.usefixtures("hangups")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_signal_ends_it_cleanly(serve, client, name):
     """The usual ones, and a terminal that closes: exit status 0, and not a word if quiet."""
