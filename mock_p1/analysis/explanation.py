@@ -383,8 +383,10 @@ class _Calendar:
             self.polls, self.anchor = None, THE_FILE
             return f"until {THE_FILE} has come"
         begin = self.ever_after()
-        self.polls, self.anchor, self.offset = None, "that move", 0
-        return f"{begin}, until moved by hand"
+        self.polls, self.offset = None, 0
+        self.anchor = "that poll" if stage.until_poll else "that move"
+        until = "the job is polled again" if stage.until_poll else "moved by hand"
+        return f"{begin}, until {until}"
 
     def _polls(self, count: int) -> str:
         if self.polls is not None:
@@ -419,8 +421,10 @@ def _length(plan: Plan, word: str) -> str:
     polls = sum(stage.polls or 0 for stage in passed)
     span = sum(stage.lasts_ns or 0 for stage in passed)
     moves = sum(stage == Stage() for stage in passed)
+    again = sum(stage.until_poll for stage in passed)
     parts = [THE_FILE] * any(stage.until_upload for stage in passed)
     parts += [plural(polls, word)] * bool(polls)
     parts += [format_duration(span)] * bool(span)
     parts += [f"{plural(moves, 'move')} by hand"] * bool(moves)
+    parts += [f"{plural(again, 'poll')} of the job"] * bool(again)
     return f"{'begins anew' if plan.loops else 'at its last step'} after {' and '.join(parts)}"

@@ -39,7 +39,17 @@ if TYPE_CHECKING:
 
 
 _CALLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *(calls?|polls?)")
-_HOW_LONG: Final = "a number of calls (2 calls), a duration (500ms, 90s, 1h30m) or manual"
+_ONE_POLL: Final = rf"(?![0-9]{{{MAX_DIGITS + 1}}})0*1 *polls?"
+_HOW_LONG: Final = (
+    "a number of calls (2 calls), a duration (500ms, 90s, 1h30m), 1 poll (until the job is polled "
+    "again) or manual"
+)
+_UNTIL_POLLED: Final = [
+    name
+    for name, each in OPERATIONS.items()
+    if each.has_job and not (each.polled or each.body == "file")
+]
+"""The operations of which an element may last until the job is polled again: it can be."""
 
 
 def _length(value: object) -> Stage:
@@ -54,10 +64,11 @@ def _length(value: object) -> Stage:
     if found := _CALLS.fullmatch(text):
         if not 1 <= int(found[1]) <= MAX_POLLS:
             raise wrong(f"for: {text} can never be; write at least 1 call, at most {MAX_POLLS:,}")
-        if found[2].startswith("poll"):
-            calls = so_many(found[1], "call")
-            raise wrong(f"for: {text} counts polls; under calls: write {calls}")
-        return Stage(polls=int(found[1]))
+        if not found[2].startswith("poll"):
+            return Stage(polls=int(found[1]))
+        if int(found[1]) > 1:
+            raise _counts_polls(text, found[1])
+        return Stage(until_poll=True)
     lasts_ns = span_in(
         text,
         lambda: f"for: {shorten(text)!r} is not {_HOW_LONG}",
@@ -66,13 +77,23 @@ def _length(value: object) -> Stage:
     return Stage(lasts_ns=lasts_ns)
 
 
+def _counts_polls(text: str, number: str) -> Wrong:
+    calls, names = so_many(number, "call"), ", ".join(_UNTIL_POLLED)
+    return wrong(
+        f"for: {text} counts polls; under calls: write {calls}; 1 poll (until the job is polled "
+        f"again) is for {names}"
+    )
+
+
 _Length = Annotated[
     Stage,
     PlainValidator(_length),
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": rf"^\s*(manual|{SO_MANY_PATTERN} *calls?|{SOME_TIME_PATTERN})\s*$",
+            "pattern": (
+                rf"^\s*(manual|{SO_MANY_PATTERN} *calls?|{_ONE_POLL}|{SOME_TIME_PATTERN})\s*$"
+            ),
         }
     ),
 ]
@@ -82,7 +103,8 @@ class CallStep(LocatedRecord):
     """One element of an operation's timeline."""
 
     for_: Annotated[_Length | None, Field(alias="for")] = None
-    """How long it lasts: 2 calls, a duration (90s), or manual. The last element needs none."""
+    """How long it lasts: 2 calls, a duration (90s), 1 poll (until the job is polled again) or \
+manual. The last element needs none."""
 
     delay: Delay | None = None
     """How long each answer is held back: 300ms, or drawn by the seed from a range: 100ms..2s."""
@@ -184,12 +206,13 @@ def call_names(*, of_job: bool = False) -> list[str]:
 def calls_schema(*, of_job: bool = False) -> JsonDict:
     """Return what a schema says of ``calls:``: the operations, and the errors of each."""
     names = call_names(of_job=of_job)
-    elements: dict[str, JsonValue] = {
-        name: {"items": {"properties": {"error": {"enum": [*OPERATIONS[name].errors]}}}}
-        if OPERATIONS[name].errors
-        else {"items": {"properties": {"error": False}}}
-        for name in names
-    }
+    elements: dict[str, JsonValue] = {}
+    for name in names:
+        errors = OPERATIONS[name].errors
+        said: JsonDict = {"error": {"enum": [*errors]} if errors else False}
+        if name not in _UNTIL_POLLED:
+            said["for"] = {"not": {"pattern": "poll"}}
+        elements[name] = {"items": {"properties": said}}
     return {"propertyNames": {"enum": [*names]}, "allOf": [{"properties": elements}]}
 
 
@@ -216,7 +239,9 @@ def _wrong_elements(name: str, elements: list[object]) -> Iterator[tuple[Path, W
     for index, element in enumerate(elements):
         path = ("calls", name, index)
         data = element if isinstance(element, dict) else {}
-        error = data.get("error")
+        error, length = data.get("error"), str(data.get("for")).strip()
+        if name not in _UNTIL_POLLED and re.fullmatch(_ONE_POLL, length):
+            yield (*path, "for"), _counts_polls(length, "1")
         if isinstance(error, str) and error not in errors:
             known = unknown_error(f"error of {name}", error, errors)
             yield (*path, "error"), wrong(f"{known}; anything else is written as reply:")

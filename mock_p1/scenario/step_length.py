@@ -27,7 +27,8 @@ _HOW_TO_DELAY: Final = "delay: must be a duration (300ms) or a range of two (100
 class Stage(NamedTuple):
     """How long one step lasts: a number of polls, nanoseconds, or until its file has come.
 
-    With none of the three it lasts until the job is moved on.
+    An element of ``calls:`` counts calls as ``polls``, and may last until its job is polled. With
+    none of these it lasts until it is moved on.
 
     The last step of a timeline that does not loop has neither either: it never ends.
     """
@@ -35,6 +36,7 @@ class Stage(NamedTuple):
     polls: int | None = None
     lasts_ns: int | None = None
     until_upload: bool = False
+    until_poll: bool = False
 
 
 class Span(NamedTuple):

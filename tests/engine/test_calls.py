@@ -196,6 +196,78 @@ def test_a_limit_counts_what_it_is_told_to(mock):
     assert [outcome(plain.poll()) for _ in range(2)] == [200, 429]
 
 
+FORBIDDEN = "{reply: {status_code: 403}, for: 1 poll}"
+
+
+@pytest.mark.parametrize("name", ["result_download", "retrain_model_switch"])
+def test_until_the_job_is_polled_again(mock, name):
+    """However often the client asks without; that it was polled before does not count."""
+    asked = mock(JOBS + f"calls: {{{name}: [{FORBIDDEN}, {FORBIDDEN}, ok]}}")
+    path = asked.result_path()
+    ask = asked.switch if name == "retrain_model_switch" else lambda: asked.ask(path)
+    seen = [[ask().status for _ in range(3)]]
+    for polls in (2, 1):
+        for _ in range(polls):
+            asked.poll()
+        seen.append([ask().status for _ in range(2)])
+    assert seen == [[403] * 3, [403] * 2, [200] * 2]
+
+
+def test_a_poll_of_another_job_or_key_is_none_of_this_one(mock):
+    """Each caller's job has its own."""
+    asked = mock(JOBS + f"calls: {{result_download: [{FORBIDDEN}, ok]}}")
+    path = asked.result_path()
+    seen = [asked.ask(path).status]
+    for job, key in [("b", "k"), ("a", "other"), ("a", "k")]:
+        asked.poll(job, key)
+        seen.append(asked.ask(path).status)
+    assert seen == [403, 403, 403, 200]
+
+
+def test_a_link_that_lives_for_a_while_after_each_poll(mock):
+    """A poll before that time is over makes no link good again."""
+    elements = f"{{ok: true, for: 10s}}, {FORBIDDEN}, {{ok: true, for: 10s}}, {FORBIDDEN}, ok"
+    asked = mock(JOBS + f"calls: {{result_download: [{elements}]}}")
+    path = asked.result_path()
+    seen = []
+    for seconds, polls in [(0, 0), (5, 1), (5, 0), (0, 1), (9, 0), (1, 0), (1, 1)]:
+        asked.wait(seconds)
+        for _ in range(polls):
+            asked.poll()
+        seen.append(asked.ask(path).status)
+    assert seen == [200, 200, 403, 200, 200, 403, 200]
+
+
+def test_a_poll_after_the_time_is_over_and_before_the_call(mock):
+    """The client has a fresh link then, and never sees that the old one had ended."""
+    elements = f"{{ok: true, for: 10s}}, {FORBIDDEN}, ok"
+    asked = mock(JOBS + f"calls: {{result_download: [{elements}]}}")
+    path = asked.result_path()
+    seen = [asked.ask(path).status]
+    asked.wait(10)
+    asked.poll()
+    assert [*seen, asked.ask(path).status] == [200, 200]
+
+
+def test_moved_on_from_what_waits_for_a_poll(mock):
+    """By hand, as from any other."""
+    asked = mock(JOBS + f"calls: {{retrain_model_switch: [{FORBIDDEN}, ok]}}")
+    seen = [asked.switch().status]
+    asked.driver.step_calls("retrain_model_switch", "a")
+    assert [*seen, asked.switch().status] == [403, 200]
+
+
+def test_a_job_that_begins_anew_waits_for_a_poll_again(mock):
+    """Its polls are counted anew, too."""
+    asked = mock(JOBS + f"calls: {{retrain_model_switch: [{FORBIDDEN}, ok]}}")
+    asked.poll()
+    seen = [asked.switch().status]
+    asked.driver.reset("a")
+    seen.append(asked.switch().status)
+    asked.poll()
+    assert [*seen, asked.switch().status] == [403, 403, 200]
+
+
 @pytest.mark.parametrize(
     ("operation", "ask"),
     [

@@ -161,17 +161,23 @@ def _elements(name: str, length: st.SearchStrategy[Document]) -> st.SearchStrate
     ).map(lambda element: "ok" if element == {"ok": True} else element)
 
 
-call_lengths = st.sampled_from(["1 call"] * 6 + ["2 calls"] * 3 + ["manual", *SPANS])
+def call_lengths(name: str) -> st.SearchStrategy[str]:
+    """Draw how long an element of an operation lasts."""
+    until_polled = ["1 poll"] * (2 if name in ("result_download", "retrain_model_switch") else 0)
+    return st.sampled_from(["1 call"] * 6 + ["2 calls"] * 3 + ["manual", *SPANS, *until_polled])
+
+
+def _lasting(name: str) -> st.SearchStrategy[Document]:
+    return st.fixed_dictionaries({"for": call_lengths(name)})
 
 
 @st.composite
 def calls(draw: st.DrawFn, *, of_job: bool = False) -> Document:
     """Draw how operations beside the status check answer, of a job or of all."""
     names = st.sampled_from(call_names(of_job=of_job))
-    lasting_element = st.fixed_dictionaries({"for": call_lengths})
     return {
         name: [
-            *draw(st.lists(_elements(name, lasting_element), max_size=2)),
+            *draw(st.lists(_elements(name, _lasting(name)), max_size=2)),
             draw(_elements(name, st.just({}))),
         ]
         for name in draw(st.lists(names, min_size=1, max_size=2, unique=True))

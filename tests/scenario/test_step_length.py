@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from helpers.schema_verdicts import SCHEMA
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.scenario import step_length
+from mock_p1.scenario.calls import call_names
 from mock_p1.scenario.json_schema import scenario_schema
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
@@ -95,13 +97,13 @@ def test_editors_are_told_the_same(text, key):
         assert (re.search(pattern, text) is None) == isinstance(found, str)
 
 
-def read_call(text):
+def read_call(text, name="result_download"):
     """Return how long an element of calls: lasts, or what is wrong with it."""
     try:
-        scenario = parse(f"calls: {{get_api_key: [{{ok: true, for: '{text}'}}, ok]}}")
+        scenario = parse(f"calls: {{{name}: [{{ok: true, for: '{text}'}}, ok]}}")
     except ScenarioError as error:
         return str(error)
-    return scenario.calls["get_api_key"][0].for_
+    return scenario.calls[name][0].for_
 
 
 CALLS_PATTERN = scenario_schema()["$defs"]["OkCall"]["properties"]["for"]["pattern"]
@@ -117,6 +119,9 @@ CALLS_PATTERN = scenario_schema()["$defs"]["OkCall"]["properties"]["for"]["patte
         ("000000000000000000007 calls", False),
         ("1000000001 calls", False),
         ("0 calls", False),
+        ("1 poll", True),
+        ("01polls", True),
+        ("000000000000000000001 poll", False),
         ("2 polls", False),
         ("upload", False),
         ("2\u00a0calls", False),
@@ -132,15 +137,26 @@ def test_how_many_calls_an_element_lasts(text, is_good):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("1 poll", "under calls: write 1 call"),
-        ("1 polls", "under calls: write 1 call"),
-        ("20polls", "under calls: write 20 calls"),
+        ("2 polls", "under calls: write 2 calls; 1 poll (until the job is polled again) is for "),
+        ("20polls", "under calls: write 20 calls; "),
         ("0 polls", "write at least 1 call, at most 1,000,000,000"),
     ],
 )
 def test_who_counts_polls_under_calls_is_told_what_to_write(text, says):
     """In the form that is accepted there."""
-    assert read_call(text).endswith(says)
+    assert says in read_call(text)
+
+
+@pytest.mark.parametrize("name", call_names())
+def test_what_may_last_until_a_poll(name):
+    """What a client does with a job that it polls; file and schema agree."""
+    found = read_call("1 poll", name)
+    is_valid = SCHEMA.is_valid({"calls": {name: [{"ok": True, "for": "1 poll"}, "ok"]}})
+    if name in ("result_download", "retrain_model_switch"):
+        assert (found, is_valid) == (Stage(until_poll=True), True)
+    else:
+        assert ": for: 1 poll counts polls; under calls: write 1 call; 1 poll (until" in found
+        assert not is_valid
 
 
 @given(TEXTS)

@@ -273,7 +273,7 @@ def test_generated_jobs_are_told_once():
 
 @pytest.mark.parametrize("name", [name for name in bundled() if load_scenario(name).calls])
 def test_what_is_told_of_calls_is_what_happens(name):
-    """The calls of every bundled scenario, made one after the other, meet what was told of them."""
+    """The calls of every bundled scenario, made after a poll each, meet what was told of them."""
     scenario = load_scenario(name)
     for account in call_explanations(scenario):
         asked = Mock(scenario.text)
@@ -289,6 +289,7 @@ def test_what_is_told_of_calls_is_what_happens(name):
             path = asked.create("demo-key")[1]
             calls["file_upload"] = partial(asked.put, path)
         for _ in range(4):
+            asked.poll("retrain-001", "demo-key")
             calls[account.title]()
         entries = [entry for entry in asked.entries if entry.operation == account.title][-4:]
         plain = {200: "ok", 403: "reply"}
@@ -364,6 +365,20 @@ def test_calls_are_counted_and_timed_as_polls_are():
         "from then on",
     ]
     assert account.length == "at its last step after 2 calls and 30s and 1 move by hand"
+
+
+def test_what_lasts_until_a_poll_says_so():
+    """How many calls it meets is the client's to say."""
+    first = "{ok: true, for: 1 call}, {reply: {status_code: 403}, for: 1 poll}"
+    text = f"calls: {{result_download: [{first}, {{ok: true, for: 10s}}, ok]}}"
+    (account,) = call_explanations(parse(text))
+    assert [row.when for row in account.rows] == [
+        "call 1",
+        "call 2 and later, until the job is polled again",
+        "from 0s to 10s after that poll",
+        "from 10s after that poll on",
+    ]
+    assert account.length == "at its last step after 1 call and 10s and 1 poll of the job"
 
 
 @pytest.mark.parametrize("first", ["for: upload", "for: 1 poll"])
