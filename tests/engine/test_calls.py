@@ -225,7 +225,7 @@ def test_a_poll_of_another_job_or_key_is_none_of_this_one(mock):
 
 
 def test_a_link_that_lives_for_a_while_after_each_poll(mock):
-    """A poll before that time is over makes no link good again."""
+    """One that ended works again after a poll, for as long as is written."""
     elements = f"{{ok: true, for: 10s}}, {FORBIDDEN}, {{ok: true, for: 10s}}, {FORBIDDEN}, ok"
     asked = mock(JOBS + f"calls: {{result_download: [{elements}]}}")
     path = asked.result_path()
@@ -238,15 +238,17 @@ def test_a_link_that_lives_for_a_while_after_each_poll(mock):
     assert seen == [200, 200, 403, 200, 200, 403, 200]
 
 
-def test_a_poll_after_the_time_is_over_and_before_the_call(mock):
-    """The client has a fresh link then, and never sees that the old one had ended."""
+@pytest.mark.parametrize(("polled_after", "status"), [(9, 403), (10, 200), (11, 200)])
+def test_a_poll_beside_the_end_of_a_links_time(mock, polled_after, status):
+    """Whoever polls once it is over has a fresh link, without seeing that the old one had ended."""
     elements = f"{{ok: true, for: 10s}}, {FORBIDDEN}, ok"
     asked = mock(JOBS + f"calls: {{result_download: [{elements}]}}")
     path = asked.result_path()
-    seen = [asked.ask(path).status]
-    asked.wait(10)
+    assert asked.ask(path).status == 200
+    asked.wait(polled_after)
     asked.poll()
-    assert [*seen, asked.ask(path).status] == [200, 200]
+    asked.wait(12 - polled_after)
+    assert asked.ask(path).status == status
 
 
 def test_moved_on_from_what_waits_for_a_poll(mock):
