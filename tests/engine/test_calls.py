@@ -230,12 +230,12 @@ def test_a_link_that_lives_for_a_while_after_each_poll(mock):
     asked = mock(JOBS + f"calls: {{result_download: [{elements}]}}")
     path = asked.result_path()
     seen = []
-    for seconds, polls in [(0, 0), (5, 1), (5, 0), (0, 1), (9, 0), (1, 0), (1, 1)]:
-        asked.wait(seconds)
+    for polls, seconds in [(0, 0), (1, 5), (0, 5), (1, 9), (0, 1), (1, 0)]:
         for _ in range(polls):
             asked.poll()
+        asked.wait(seconds)
         seen.append(asked.ask(path).status)
-    assert seen == [200, 200, 403, 200, 200, 403, 200]
+    assert seen == [200, 200, 403, 200, 403, 200]
 
 
 @pytest.mark.parametrize(("polled_after", "status"), [(9, 403), (10, 200), (11, 200)])
