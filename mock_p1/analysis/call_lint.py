@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Warned = tuple[str, str]
 
-BY_HAND: Final = "what follows is reached only when a test or the control API moves the job on"
+IS_MANUAL: Final = "what follows is reached only when a test or the control API moves the job on"
 REPEATED: Final = (
     "some clients repeat a {} by themselves when its connection breaks ({}) and never show this "
     "fault; for: 2 {} reaches them"
@@ -174,7 +174,7 @@ class CallLint:
             if text := _effect(operation, element):
                 yield self._scenario.where(*path, index), text
             if index < last and element.for_ == Stage():
-                yield self._scenario.where(*path, index), BY_HAND
+                yield self._scenario.where(*path, index), IS_MANUAL
             elif index == last and element.for_ is not None:
                 text = "for: does nothing here; the last element never ends"
                 yield self._scenario.where(*path, index), text

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import combinations, islice, starmap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.analysis.call_lint import BY_HAND, CallLint, is_repeated, repeated, shows_finished
+from mock_p1.analysis.call_lint import IS_MANUAL, CallLint, is_repeated, repeated, shows_finished
 from mock_p1.analysis.step_label import step_label
 from mock_p1.base.patterns import ANY, PatternTable, fits, sorted_patterns
 from mock_p1.base.text import shorten
@@ -257,4 +257,4 @@ def _ending(
         yield scenario.where(*path, "timeline", later), text
     lengths, manual = [step.for_ for step in steps[:finished]], Stage()
     if manual in lengths:
-        yield scenario.where(*path, "timeline", lengths.index(manual)), BY_HAND
+        yield scenario.where(*path, "timeline", lengths.index(manual)), IS_MANUAL

@@ -169,7 +169,7 @@ class FormLeaks:
 
     def __init__(
         self,
-        fields: Callable[[bytes], Iterator[tuple[bytes, bytes]]],
+        fields: Callable[[bytes], _Fields],
         is_key: Callable[[str], bool],
     ) -> None:
         """``fields`` yields names and values."""
