@@ -90,9 +90,9 @@ def refusal(where: str, because: str = "") -> RealServiceRefused:
         )
     else:
         why = (
-            "in-process, the fixture mock_p1 (mocked) answers requests, urllib3 and httpx at its "
-            "base_url; any other client is served by the fixture mock_p1_server (serving), at its "
-            "url"
+            "in-process, the fixture mock_p1 (mocked) answers requests, urllib3 and httpx before "
+            "1.0 at its base_url; any other client is served by the fixture mock_p1_server "
+            "(serving), at its url"
         )
     return RealServiceRefused(
         errno.ECONNREFUSED, f"Mock P1 is active, and nothing reaches {where}: {why}{because}"
