@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.engine.timeline import CallState, State, advance, following, settle
+from mock_p1.engine.timeline import State, advance, following, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mock_p1.engine.directory import Directory
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.program import CallProgram, CallProgramStep, Program
-    from mock_p1.engine.timeline import Plan
 
 MAX_PLACES: Final = 100_000
 """How many callers are remembered at each operation without a job; the longest known go first."""
@@ -39,7 +38,7 @@ class CallTimelines:
     def __init__(self, reached: Counter[str] | None = None) -> None:
         """``reached`` counts the callers that are forgotten for others."""
         self._reached = Counter() if reached is None else reached
-        self._places: dict[tuple[str, str], CallState] = {}
+        self._places: dict[tuple[str, str], State] = {}
 
     def meet(
         self,
@@ -56,7 +55,7 @@ class CallTimelines:
         program = self.program(directory, operation, job)
         if program is None:
             return None
-        before = self._place(program.plan, operation, caller, job, now_ns)
+        before = self._place(operation, caller, job)
         state, index = advance(program.plan, before, now_ns)
         self._keep(operation, caller, job, state)
         return program.steps[index]._replace(turn=(index, before.seen if before else 0))
@@ -81,7 +80,7 @@ class CallTimelines:
         program = self.program(directory, operation, job)
         if program is None:
             return False
-        state = self._place(program.plan, operation, caller, job, now_ns)
+        state = self._place(operation, caller, job)
         after = following(program.plan, state.position if state else 0)
         if after is None:
             return False
@@ -106,12 +105,22 @@ class CallTimelines:
 
     def restore(self, saved: list[Any]) -> None:
         """Take over what was saved."""
-        self._places = {(name, caller): CallState(*state) for name, caller, state in saved}
+        self._places = {(name, caller): State(*state) for name, caller, state in saved}
+
+    @staticmethod
+    def polled(directory: Directory, job: JobState, now_ns: int, answered_ns: int) -> None:
+        """Go on from what lasts until a job is polled: what follows begins with the answer."""
+        places = job.calls or {}
+        for name, state in places.items():
+            plan = (job.program.calls.get(name) or directory.calls[name]).plan
+            position = settle(plan, state, now_ns).position
+            if plan.stages[position].until_poll:
+                places[name] = State(position + 1, answered_ns)
 
     @staticmethod
     def adopt_job(
         job: JobState, program: Program, before: Directory, after: Directory
-    ) -> dict[str, CallState]:
+    ) -> dict[str, State]:
         """Return the places in a job's lists that it keeps with its new program."""
         return {
             name: state
@@ -130,36 +139,19 @@ class CallTimelines:
         own = job.program.calls.get(operation.name) if job is not None else None
         return own or directory.calls.get(operation.name)
 
-    def _place(
-        self, plan: Plan, operation: Operation, caller: Caller, job: JobState | None, now_ns: int
-    ) -> State | None:
-        """Return where a timeline is by now; None before its first call."""
-        if job is None:
-            noted = self._places.get((operation.name, caller.name))
-        else:
-            noted = (job.calls or {}).get(operation.name)
-        if noted is None:
-            return None
-        *place, polls = noted
-        state = settle(plan, State(*place), now_ns)
-        while (
-            job is not None
-            and plan.stages[state.position].until_poll
-            and job.polls > polls
-            and job.last_ns >= state.since_ns
-        ):
-            polls = job.polls
-            state = settle(plan, State(state.position + 1, job.last_ns), now_ns)
-        return state
+    def _place(self, operation: Operation, caller: Caller, job: JobState | None) -> State | None:
+        if job is not None:
+            return (job.calls or {}).get(operation.name)
+        return self._places.get((operation.name, caller.name))
 
     def _keep(
         self, operation: Operation, caller: Caller, job: JobState | None, state: State
     ) -> None:
         if job is not None:
             job.calls = job.calls or {}
-            job.calls[operation.name] = CallState(*state, job.polls)
+            job.calls[operation.name] = state
             return
-        self._places[operation.name, caller.name] = CallState(*state)
+        self._places[operation.name, caller.name] = state
         if len(self._places) > MAX_PLACES:
             del self._places[next(iter(self._places))]
             self._reached["calls"] += 1

@@ -77,6 +77,8 @@ def compile_calls(
         )
         stages = [step.step.for_ or Stage() for step in steps]
         stages[-1] = Stage()
+        met = zip(steps, stages, strict=True)
+        steps = tuple(step._replace(until_poll=stage.until_poll) for step, stage in met)
         made[name] = CallProgram(plan(tuple(stages)), steps)
     return made
 

@@ -62,6 +62,8 @@ def strikes_at_once(element: CallProgramStep) -> bool:
 def element_outcome(state: MockState, call: Call, element: CallProgramStep, act: Act) -> Outcome:
     """Answer a call with the element of ``calls:`` that it meets, or with what was injected."""
     step = element.step
+    if element.until_poll:
+        call.notes.append("it is answered so until the job is polled again")
     match step:
         case OkCall():
             outcome = act()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from mock_p1.engine.callers import Caller, caller_named
 from mock_p1.engine.limits import DEFAULT_JOBS_MAX
 from mock_p1.engine.parts import Parts
-from mock_p1.engine.timeline import CallState, State, settle
+from mock_p1.engine.timeline import State, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,7 +83,7 @@ class JobState:
         self.answer: Reply | Fault | None = None
         self.answered: ProgramStep | None = None
         self.created: CreatedJob | None = None
-        self.calls: dict[str, CallState] | None = None
+        self.calls: dict[str, State] | None = None
         self.fetched: Parts | None = None
         self.tally: Count | None = None
         self.part: Any = None
@@ -318,7 +318,7 @@ class JobStates:
     def adopt(
         self,
         program_of: Callable[[JobState], Program | None],
-        calls_of: Callable[[JobState, Program], dict[str, CallState]],
+        calls_of: Callable[[JobState, Program], dict[str, State]],
         start_holds: Callable[[str], bool],
     ) -> tuple[int, int]:
         """Give every state its new program, keeping where it is, or forget it where that is None.
@@ -571,7 +571,7 @@ def restored(fields: dict[str, Any], program_of: Callable[[str, bool], Program |
     if (fetched := fields.get("fetched")) is not None:  # states of before have none
         job.fetched = Parts.restored(fetched)
     calls = fields["calls"]
-    job.calls = calls and {name: CallState(*state) for name, state in calls.items()}
+    job.calls = calls and {name: State(*state) for name, state in calls.items()}
     if (created := fields["created"]) is not None:
         job.created = CreatedJob(**created)
     return job

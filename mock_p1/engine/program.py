@@ -40,11 +40,13 @@ class CallProgramStep(NamedTuple):
     """One element of an operation's timeline, and the ``file:line`` it came from.
 
     ``turn`` says which of its calls this is: the element's position, and how many met it before.
+    ``until_poll`` tells that no call gets past it before the job is polled.
     """
 
     step: CallStep
     source: str
     turn: tuple[int, int] = (0, 0)
+    until_poll: bool = False
 
 
 class CallProgram(NamedTuple):

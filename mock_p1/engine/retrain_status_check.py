@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.contract.assumptions import FIRST_STEP
 from mock_p1.engine.call import Call, Outcome
+from mock_p1.engine.call_timelines import CallTimelines
 from mock_p1.engine.faults import script
 from mock_p1.engine.job_states import NOT_BEGUN
-from mock_p1.engine.journal import standing_notes
+from mock_p1.engine.journal import OK, standing_notes
 from mock_p1.engine.program import ProgramStep, Refusal
 from mock_p1.engine.replies import held_for, literal
 from mock_p1.engine.timeline import Plan, State, stepped
@@ -66,6 +67,8 @@ def count_poll(
     reply = _reply(state, job, step, now_ns, base_url)
     if position != index and step.step.delay is not None:
         job.since_ns += reply.delay_ns  # the next step begins when this poll is answered
+    if job.calls and step.http_status == OK:
+        CallTimelines.polled(state.directory, job, now_ns, now_ns + reply.delay_ns)
     return reply, step
 
 

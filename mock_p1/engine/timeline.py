@@ -39,15 +39,6 @@ class State(NamedTuple):
     seen: int = 0
 
 
-class CallState(NamedTuple):
-    """Where a timeline of calls is, and how many polls its job had had when that was noted."""
-
-    position: int
-    since_ns: int
-    seen: int = 0
-    polls: int = 0
-
-
 def plan(stages: tuple[Stage, ...], *, loops: bool = False, shows: tuple[str, ...] = ()) -> Plan:
     """Make a plan; ValueError if there is no stage."""
     if not stages:

@@ -282,7 +282,7 @@ class SharedState:
         is_lent = now >= self._lends_from and size <= LENT_BYTES
         if is_lent and self._turn.acquire(blocking=False):
             try:
-                is_behind = self._waiting or self._unawaited or self._left or self._doubtful
+                is_behind = self._waiting or self._unawaited or self._left or self._holds()
                 if not (is_behind or self._closed or self.down):
                     taken, waiting = waiting[:MOST_ACTS], waiting[MOST_ACTS:]
                     self._play(taken, LENT_SECONDS)
@@ -320,7 +320,8 @@ class SharedState:
     def _go_on(self) -> None:
         while True:
             with self._news:
-                if not (self._left or self._closed or self._waiting or self._goes_on()):
+                is_held = not self._unawaited or self.down or self._holds()
+                if is_held and not (self._left or self._closed or self._waiting):
                     self._news.wait(IDLE_SECONDS)
             with self._turn:
                 with self._news:
@@ -335,16 +336,16 @@ class SharedState:
                 if self._is_due or is_quiet:
                     self._save_if(QUIET_ACTS)
 
-    def _goes_on(self) -> bool:
-        """Tell whether an act that nobody waits for can be done: not before those before it."""
-        return bool(self._unawaited) and not (self.down or self._doubtful)
+    def _holds(self) -> bool:
+        """Tell whether acts that nobody waits for wait until others before them are known of."""
+        return any(acts for _, acts in [*self._doubtful.values()])  # a loop may change it now
 
     def _taken(self) -> list[_Waiting]:
         """Take the acts that are to be sent now; a store that is down is asked nothing."""
         taken: list[_Waiting] = []
         if not (self._left or self.down):
-            is_held = self._doubtful and not self._closed
-            for queue in (() if is_held else self._unawaited, self._waiting):
+            is_held = self._holds() and not self._closed
+            for queue in (deque() if is_held else self._unawaited, self._waiting):
                 while queue and len(taken) < MOST_ACTS:
                     taken.append(queue.popleft())
         return taken
@@ -438,12 +439,7 @@ class SharedState:
         self.down = None
         if appended.number < 0:
             self._doubt(sent)
-        if all(appended.moment_ns > deadline_ns for deadline_ns, _ in self._doubtful.values()):
-            # they were not added, and never will be
-            left = [each for _, acts in self._doubtful.values() for each in acts]
-            self._doubtful.clear()
-            with self._news:
-                self._unawaited.extendleft(reversed(left))
+        self._give_up(appended.moment_ns)
         if appended.number < 0:
             _tell_all(sent.alive, TOO_SLOW)
             return
@@ -487,6 +483,14 @@ class SharedState:
     def _doubt(self, sent: _Sent) -> None:
         acts = [each for each in sent.alive if each.tell is to_nobody]
         self._doubtful[sent.writer] = self._deadline_ns, acts
+
+    def _give_up(self, moment_ns: int) -> None:
+        """Do anew what is no more in doubt: it was not added in time, and never will be."""
+        for writer, (deadline_ns, acts) in [*self._doubtful.items()]:
+            if moment_ns > deadline_ns:
+                del self._doubtful[writer]
+                with self._news:
+                    self._unawaited.extendleft(reversed(acts))
 
     def _refuse_all(self, why: str) -> None:
         """Tell all who wait that the store is down: it has been waited for since they came."""

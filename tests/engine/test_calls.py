@@ -206,11 +206,70 @@ def test_until_the_job_is_polled_again(mock, name):
     path = asked.result_path()
     ask = asked.switch if name == "retrain_model_switch" else lambda: asked.ask(path)
     seen = [[ask().status for _ in range(3)]]
-    for polls in (2, 1):
-        for _ in range(polls):
-            asked.poll()
+    for _ in range(2):
+        asked.poll()
         seen.append([ask().status for _ in range(2)])
     assert seen == [[403] * 3, [403] * 2, [200] * 2]
+
+
+@pytest.mark.parametrize("calls_between", [0, 1])
+def test_each_poll_counts_whether_a_call_comes_between_or_not(mock, calls_between):
+    """Who looks on changes nothing: time goes on from each poll by itself."""
+    elements = f"{FORBIDDEN}, {{ok: true, for: 10s}}, {FORBIDDEN}, {FORBIDDEN}, ok"
+    asked = mock(JOBS + f"calls: {{retrain_model_switch: [{elements}]}}")
+    asked.switch()
+    seen = []
+    for seconds in (1, 9, 1, 1):
+        asked.wait(seconds)
+        asked.poll()
+        seen.extend(asked.switch().status for _ in range(calls_between))
+    assert asked.switch().status == 200
+    assert seen == [200, 200, 403, 200][: 4 * calls_between]
+
+
+@pytest.mark.parametrize(
+    "step", ["{error: job_may_be_deleted, for: 1 poll}", "{fault: timeout, for: 1 poll}"]
+)
+def test_a_poll_that_shows_no_status_brings_no_fresh_link(mock, step):
+    """An error, or no answer."""
+    first = "{status: job_finished, result: {rows: 3}, for: 1 poll}"
+    asked = mock(
+        f"jobs: {{a: {{timeline: [{first}, {step}, {DONE}]}}}}\n"
+        f"calls: {{result_download: [{FORBIDDEN}, ok]}}"
+    )
+    path = asked.result_path()
+    seen = [asked.ask(path).status]
+    for _ in range(2):
+        asked.poll()
+        seen.append(asked.ask(path).status)
+    assert seen == [403, 403, 200]
+
+
+def test_what_follows_a_poll_begins_with_its_answer(mock):
+    """As a job's own steps do, where the answer is held back."""
+    late = "{status: job_finished, result: {rows: 3}, delay: 30s}"
+    asked = mock(
+        f"jobs: {{a: {{timeline: [{late}]}}}}\ncalls: {{retrain_model_switch: "
+        f"[{FORBIDDEN}, {{ok: true, for: 10s}}, {{reply: {{status_code: 410}}}}]}}"
+    )
+    asked.poll()
+    seen = [asked.switch().status]
+    asked.poll()
+    for seconds in (39, 1):
+        asked.wait(seconds)
+        seen.append(asked.switch().status)
+    assert seen == [403, 200, 410]
+
+
+def test_what_waits_for_a_poll_says_so(mock):
+    """In the journal, of each call that meets it; its end needs no poll."""
+    asked = mock(JOBS + f"calls: {{result_download: [{FORBIDDEN}, ok]}}")
+    path = asked.result_path()
+    for _ in range(2):
+        asked.ask(path)
+        asked.poll()
+    notes = [each.notes for each in asked.entries if each.operation == "result_download"]
+    assert notes == [("it is answered so until the job is polled again",), ()]
 
 
 def test_a_poll_of_another_job_or_key_is_none_of_this_one(mock):

@@ -13,7 +13,7 @@ from mock_p1.base.messages import Request
 from mock_p1.engine import unread_states
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
-from mock_p1.engine.saved_state import CannotLoad, restore, saved
+from mock_p1.engine.saved_state import CannotLoad, digests, restore, saved
 from mock_p1.engine.snapshot import page
 from mock_p1.scenario.files import load_reply
 from mock_p1.scenario.parser import parse
@@ -374,3 +374,25 @@ def test_a_reset_after_loading_begins_with_nothing(mock):
     other = loaded(asked.engine)
     Driver(other).restart()
     assert (other.clock.now_ns(), len(other.journal), [*other.job_states.known()]) == (0, 0, [])
+
+
+def test_a_scenario_is_known_again_by_later_versions():
+    """Else no state that was saved before would go on; change a digest and the form changes."""
+    text = """
+api_keys: {k: active}
+jobs:
+  a:
+    timeline:
+      - {status: job_waiting, for: 2 polls, delay: 1s..2s}
+      - {error: job_may_be_deleted, for: 90s}
+      - {reply: {status_code: 503, retry_after: {date: 5s}}, for: manual}
+      - {status: job_finished, result: {rows: 3, fails: 1}}
+new_jobs: {timeline: [{status: s, for: upload}, {status: t}]}
+calls: {retrain_model_switch: [{fault: timeout, done: true, for: 1 call}, {ok: true, for: 5s}, ok]}
+"""
+    assert digests(parse(text)) == {
+        "api_keys": "c1a08672b51c914b",
+        "jobs": "b10b66fcf954a9f8",
+        "new_jobs": "29f7b8b972724bfd",
+        "calls": "b7598045188232d3",
+    }

@@ -1351,27 +1351,48 @@ def test_a_store_that_fails_turns_no_notes_round(impatient, harm):
     assert what_is_noted(other) == [NOT_AWAITED, "late"]
 
 
-def test_a_note_in_doubt_is_not_overtaken(mocks, monkeypatch):
+@pytest.fixture
+def lose_next(monkeypatch):
+    """Let a store never hear the next batch of a mock, which does not know that it has not."""
+
+    def lose_next(store):
+        append, appended = store.append, store.appended
+
+        def reset():
+            monkeypatch.setattr(store, "appended", appended)
+            store.hang_up()
+            raise StoreDown("Connection reset")
+
+        def lost(*arguments, **more):
+            if not arguments[5]:  # it looks for what others have done
+                append(*arguments, **more)
+                return
+            monkeypatch.setattr(store, "append", append)
+            monkeypatch.setattr(store, "appended", reset)
+            append(*arguments[:4], **more)
+
+        monkeypatch.setattr(store, "append", lost)
+
+    return lose_next
+
+
+def test_a_note_waits_for_no_answer_in_doubt(mocks, lose_next):
+    """Only for notes before it: polls may be lost again and again."""
+    one, other = mocks.join(timeout=600), mocks.all[0].engine
+    assert ask(one, PATH + "a").status == 200
+    lose_next(mocks.all[-1].store)
+    assert ask(one, PATH + "a").status == 503
+    one.add_note(1, HAD_CLOSED)
+    one.note_taken(1, taken=False)
+    one.add_note(1, "late")
+    assert what_is_noted(other) == [NOT_AWAITED, "late"]
+
+
+def test_a_note_in_doubt_is_not_overtaken(mocks, lose_next):
     """Where a store is back before it is known whether it has a note, later ones wait for that."""
     one, other = (shared.engine for shared in mocks.all[:2])
     assert ask(one, PATH + "a").status == 200
-    store, appended = mocks.all[0].store, mocks.all[0].store.appended
-
-    def once():
-        monkeypatch.setattr(store, "appended", appended)
-        store.hang_up()
-        raise StoreDown("Connection reset")
-
-    def lost(*arguments, **more):
-        if not arguments[5]:  # it looks for what others have done
-            append(*arguments, **more)
-            return
-        monkeypatch.setattr(store, "append", append)
-        monkeypatch.setattr(store, "appended", once)
-        append(*arguments[:4], **more)  # the store hears that it is asked, and nothing more
-
-    append = store.append
-    monkeypatch.setattr(store, "append", lost)
+    lose_next(mocks.all[0].store)
     one.add_note(1, HAD_CLOSED)
     while ask(one, PATH + "b").status == 503:  # it is not known yet
         pass
