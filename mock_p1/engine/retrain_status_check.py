@@ -9,7 +9,7 @@ from mock_p1.base.messages import Fault, Reply
 from mock_p1.contract.assumptions import FIRST_STEP
 from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.call_timelines import CallTimelines
-from mock_p1.engine.faults import script
+from mock_p1.engine.faults import WHOLE, script
 from mock_p1.engine.job_states import NOT_BEGUN
 from mock_p1.engine.journal import OK, standing_notes
 from mock_p1.engine.program import ProgramStep, Refusal
@@ -67,9 +67,17 @@ def count_poll(
     reply = _reply(state, job, step, now_ns, base_url)
     if position != index and step.step.delay is not None:
         job.since_ns += reply.delay_ns  # the next step begins when this poll is answered
-    if job.calls and step.http_status == OK:
-        CallTimelines.polled(state.directory, job, now_ns, now_ns + reply.delay_ns)
+    if job.calls:
+        _note_poll(state, job, step, now_ns, reply)
     return reply, step
+
+
+def _note_poll(
+    state: MockState, job: JobState, step: ProgramStep, now_ns: int, reply: Reply | Fault
+) -> None:
+    """Let other calls know of a poll that has shown a status."""
+    if step.http_status == OK or step.fault == WHOLE:
+        CallTimelines.polled(state.directory, job, now_ns, now_ns + reply.delay_ns)
 
 
 def _reply(
@@ -101,6 +109,7 @@ def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
     job.polls += 1
     job.last_ns = call.now_ns
     reply = _reply(state, job, step, call.now_ns, call.request.base_url)
+    _note_poll(state, job, step, call.now_ns, reply)
     plan = job.program.plan
     waiting = plan._replace(stages=(Stage(until_upload=True), *plan.stages[1:]))
     return _outcome(reply, step, (waiting, State(0, call.now_ns)))

@@ -245,6 +245,32 @@ def test_a_poll_that_shows_no_status_brings_no_fresh_link(mock, step):
     assert seen == [403, 403, 200]
 
 
+def test_a_status_that_comes_slowly_is_one(mock):
+    """All of it is there in the end."""
+    first = "{status: job_finished, result: {rows: 3}, for: 1 poll}"
+    asked = mock(
+        f"jobs: {{a: {{timeline: [{first}, {{fault: slow_body}}]}}}}\n"
+        f"calls: {{result_download: [{FORBIDDEN}, ok]}}"
+    )
+    path = asked.result_path()
+    seen = [asked.ask(path).status]
+    asked.poll()
+    assert [*seen, asked.ask(path).status] == [403, 200]
+
+
+def test_a_status_before_the_file_has_come_is_one(mock):
+    """Where it is assumed that there is one."""
+    asked = mock(
+        "assumptions: {before_upload: first_step}\n"
+        "new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}\n"
+        f"calls: {{retrain_model_switch: [{FORBIDDEN}, {{reply: {{status_code: 410}}}}]}}"
+    )
+    job, _ = asked.create()
+    seen = [asked.switch(job).status]
+    assert asked.poll(job).status == 200
+    assert [*seen, asked.switch(job).status] == [403, 410]
+
+
 def test_what_follows_a_poll_begins_with_its_answer(mock):
     """As a job's own steps do, where the answer is held back."""
     late = "{status: job_finished, result: {rows: 3}, delay: 30s}"
