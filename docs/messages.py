@@ -104,8 +104,8 @@ OF_NOTES = re.compile(r"(?!_query).*notes")
 """The functions that make nothing else; but for those of several pieces, see NOTES."""
 
 WITH_NOTES = {"engine", "server"}
-WITHOUT_TEXTS = {"testing", "oneclock"}
-"""The rooms where notes are made, and those of which no command says anything."""
+WITHOUT_TEXTS = {"testing", "oneclock", "contract_tests"}
+"""The rooms where notes are made, and those that no command speaks of; the last is in wheels."""
 
 NOTES = (
     "has a query string; the API documents none",

@@ -25,6 +25,7 @@ from werkzeug.exceptions import (
     MethodNotAllowed,
     NotFound,
 )
+from werkzeug.routing import Map
 
 from mock_p1.base.addresses import in_url
 from mock_p1.base.framing import BadRequest, body_length
@@ -74,10 +75,18 @@ class _AsSent(flask.Request):
         self.method = environ["REQUEST_METHOD"]
 
 
+class _AsAsked(Map):
+    """Routes that send nobody who has asked for ``//`` to ``/``."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 -- Werkzeug's
+        super().__init__(**options, merge_slashes=False)
+
+
 class _App(Flask):
     """A Flask app that takes no offer to upgrade: Werkzeug would refuse who offers a websocket."""
 
     request_class = _AsSent
+    url_map_class: type[Map] = _AsAsked
 
     def create_url_adapter(self, request: flask.Request | None) -> MapAdapter | None:
         """Return what finds the route of a request; there is none for ``get``."""
@@ -98,7 +107,6 @@ def create_app(engine: Engine) -> Flask:
     Runs under any WSGI server, and in Flask's test client.
     """
     app = _App("mock_p1", static_folder=None)
-    app.url_map.merge_slashes = False
 
     def answer(*_: object, **__: object) -> Response:
         return _respond(engine)

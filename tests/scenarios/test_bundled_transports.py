@@ -57,6 +57,8 @@ def over_requests(session, base):
 
     def ask(method, path, headers):
         response = session.request(method, base + path, headers=headers, timeout=600)
+        if len(response.content) < int(response.headers.get("Content-Length", 0)):
+            raise requests.exceptions.ChunkedEncodingError  # urllib3 before 2 says nothing of it
         return response.status_code, response.headers, response.content
 
     return ask

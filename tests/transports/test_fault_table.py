@@ -25,6 +25,7 @@ from mock_p1.server.app import create_app_for
 
 PAGE = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
 SPEED = 100
+TAKES_HALF_A_BODY = urllib3.__version__ < "2"
 PATIENCE = 30
 """How many seconds of the mock's clock the clients wait for bytes.
 
@@ -67,7 +68,7 @@ def by_requests(url, timeout):
 def by_urllib3(url, timeout):
     """Poll with urllib3, without retries, and read JSON."""
     with urllib3.PoolManager(retries=False, timeout=timeout) as pool:
-        pool.request("GET", url, headers={"x-api-key": "key"}).json()
+        json.loads(pool.request("GET", url, headers={"x-api-key": "key"}).data)
 
 
 def by_http_client(url, timeout):
@@ -145,6 +146,8 @@ def transports():
 def test_every_cell_of_the_table(transports, fault, column, cell):
     """The page says what a client sees; this is what it sees."""
     transport, client = column.split(": ")
+    if client == "requests" and cell == "ChunkedEncodingError" and TAKES_HALF_A_BODY:
+        cell = "JSONDecodeError"  # as the page says below the table
     if transport == "in-process":
         with mocked(parse(SCENARIO)) as mock:
             outcome = seen(
