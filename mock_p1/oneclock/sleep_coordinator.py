@@ -10,6 +10,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mock_p1.base.frames import current_frames
 from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.thread_activity import ThreadActivity, at_rest
 
@@ -203,7 +204,7 @@ class Sleepers:
         if any(map(self._is_coming, self._jobs)):
             return True, True
         awake = [(thread, thread.ident) for thread in self._awake(everybody=everybody)]
-        frames = sys._current_frames() if awake else {}  # noqa: SLF001 -- nothing else shows where they are
+        frames = current_frames() if awake else {}
         at_work = any(
             ident is None  # it is just being started
             or (ident in frames and self._activity.is_at_work(thread, frames[ident]))

@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 from weakref import WeakSet
 
 from mock_p1.base.clock import SECOND
+from mock_p1.base.frames import current_frames
 from mock_p1.base.framing import BadRequest, length_of
 from mock_p1.base.messages import Fault, Headers, Reply, Request, base_url, header_text, http_date
 
@@ -177,7 +178,7 @@ class Endpoint:
 
         Those that wait idly in a pool are free for the next test.
         """
-        frames = sys._current_frames()  # noqa: SLF001 -- the documented way to see what runs
+        frames = current_frames()
         names = []
         for thread in threading.enumerate():
             if self not in getattr(thread, _INHERITED, ()):

@@ -1,7 +1,6 @@
 """Which threads are the client's, and what the others are spared."""
 
 import socket
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from helpers.real_time import moves_monotonic, real_seconds
 
 from mock_p1 import mocked
 from mock_p1.base.clock import VirtualClock
+from mock_p1.base.frames import current_frames
 from mock_p1.oneclock import sleep_coordinator as sleepers
 from mock_p1.oneclock import thread_activity, travel_patch
 from mock_p1.oneclock.shared import SleptTooLong
@@ -422,7 +422,7 @@ def test_a_thread_that_stands_where_it_stood_before_is_at_work_again(monkeypatch
         activity = thread_activity.ThreadActivity()
 
         def is_at_work():
-            return activity.is_at_work(thread, sys._current_frames()[thread.ident])  # noqa: SLF001 -- as the coordinator does
+            return activity.is_at_work(thread, current_frames()[thread.ident])
 
         while is_at_work():
             pass
