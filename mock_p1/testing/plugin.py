@@ -193,7 +193,8 @@ def mock_p1_for() -> MockFactory:
 
     mock_p1_for("stuck") is a handle as mock_p1 is, mock_p1_for("stuck", served=True) one as
     mock_p1_server is. The mock ends with the test or the fixture that has called it; each test
-    that uses it is judged, and reported, by itself.
+    that uses it is judged, and reported, by itself at its end. Assertions are about all calls
+    since the mock began, or its reset().
     """
     from mock_p1.testing.plugin_fixtures import MockFactory  # noqa: PLC0415 -- only tests that use it pay for it
 
