@@ -10,6 +10,7 @@ from mock_p1.admin.access import OPEN, AccessPolicy
 from mock_p1.admin.blueprint import add_admin
 from mock_p1.admin.context import AdminContext
 from mock_p1.admin.in_hand import respond
+from mock_p1.base.arguments import names_arguments
 from mock_p1.base.proxies import Proxies
 from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.engine import Engine
@@ -31,6 +32,7 @@ App = TypeVar("App")
 DEFAULT_NAME: Final = "mock-p1"
 
 
+@names_arguments("create_app")
 def create_app(  # noqa: PLR0913 -- each is a choice of its own
     scenario: ScenarioSource = "demo",
     *,

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.context import AdminContext
+from mock_p1.base.arguments import names_arguments
 from mock_p1.base.proxies import Proxies
 from mock_p1.scenario.files import ScenarioSource, load_scenario
 from mock_p1.server.app import DEFAULT_NAME, engine_for, lasting
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.engine import Engine
 
 
+@names_arguments("create_asgi_app")
 def create_asgi_app(  # noqa: PLR0913 -- each is a choice of its own
     scenario: ScenarioSource = "demo",
     *,

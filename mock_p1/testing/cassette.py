@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from mock_p1.base.arguments import names_arguments
 from mock_p1.recording.proxied_calls import ProxiedCalls
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.recording.recording_file import check_writable, write_recording
@@ -103,6 +104,7 @@ class record:  # noqa: N801 -- called like a function
         ('job_waiting', False)
     """
 
+    @names_arguments("record")
     def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
         path: str | PathLike[str],

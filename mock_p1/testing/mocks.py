@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
+from mock_p1.base.arguments import names_arguments
 from mock_p1.base.clock import Clock, RealClock, VirtualClock
 from mock_p1.base.durations import nanoseconds
 from mock_p1.base.extras import missing
@@ -228,6 +229,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         ...     mock.step()
     """
 
+    @names_arguments("mocked")
     def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
         scenario: ScenarioSource = "demo",
@@ -277,8 +279,9 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         host: Where to listen.
         port: Where to listen; 0 takes a free port.
         check: Whether requests that the mock does not imitate are an error at the end.
-        instant_sleep: True, or the longest that a client may sleep: the sleeps of the thread that
-            starts the server, and of those it starts, return at once and move the server's clock.
+        instant_sleep: True, or the longest that a client may sleep (text, seconds or a timedelta):
+            the sleeps of the thread that starts the server, and of those it starts, return at once
+            and move the server's clock.
         start_date: The date that the mock's clock begins at, as in ``mocked``.
         load: A saved state to go on from, as in ``mocked``.
         state: Where the state is that processes share, as for ``serve --state``: what the handle
@@ -305,6 +308,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         'job_waiting'
     """
 
+    @names_arguments("serving")
     def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
         scenario: ScenarioSource = "demo",

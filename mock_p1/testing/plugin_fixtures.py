@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mock_p1.analysis.polls import describe_unexpected
+from mock_p1.base.arguments import names_arguments
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.oneclock.shared import CannotShare, SleptTooLong, stopped_elsewhere
 from mock_p1.testing import run_state
@@ -65,6 +66,7 @@ class MockFactory:
         ...     return mock_p1_for("slow-training")
     """
 
+    @names_arguments("mock_p1_for")
     def __call__(  # noqa: PLR0913 -- each is a choice of its own
         self,
         scenario: ScenarioSource | None = None,
@@ -87,7 +89,8 @@ class MockFactory:
             base_url: What to take over instead of the two documented hosts.
             seed: Other invented values.
             check: Whether a request that the mock does not imitate fails the test that made it.
-            instant_sleep: True, or the longest that a client may sleep.
+            instant_sleep: True, or the longest that a client may sleep: text, seconds or a
+                timedelta.
             start_date: The date that the mock's clock begins at.
             speed: How fast the clock of a server runs.
             load: A saved state to go on from, as in ``mocked``; looked for beside the test first.

@@ -244,6 +244,7 @@ WRONG = {
     '"nothing"': "nothing: no such file",
     '"stuck", speed=3': "speed= is for the fixture mock_p1_server",
     '"stuck", served=True, base_url="https://a"': "base_url= is for the fixture mock_p1,",
+    '"stuck", serve=True': "mock_p1_for: unknown argument 'serve'; known: *; did you mean served?",
     '"stuck", seed="x"': "mock_p1_for(scenario='stuck', seed='x'): seed is a whole number",
 }
 

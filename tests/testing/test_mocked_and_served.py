@@ -5,12 +5,13 @@ import gc
 import inspect
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from mock_p1 import ScenarioError, mocked, serving
+from mock_p1 import ScenarioError, create_app, create_asgi_app, mocked, record, serving
 from mock_p1.testing import run_state
 from mock_p1.transports.responses_patch import Mock
 
@@ -88,6 +89,25 @@ def test_what_cannot_be_decorated():
         mocked()(dict)
     with pytest.raises(TypeError, match="generator is an async generator; use `with` inside it"):
         mocked()(generator)
+
+
+@pytest.mark.parametrize(
+    ("start", "slip", "says"),
+    [
+        (mocked, "sed", "mocked: unknown argument 'sed'; known: *; did you mean seed?"),
+        (serving, "instant_slep", "serving: unknown *; did you mean instant_sleep?"),
+        (mocked, "speed", "mocked: speed= is for serving; known: as_argument, *"),
+        (serving, "base_url", "serving: base_url= is for mocked; known: as_argument, *"),
+        (create_app, "sed", "create_app: unknown argument 'sed'; *; did you mean seed?"),
+        (create_asgi_app, "sed", "create_asgi_app: unknown *; did you mean seed?"),
+        (record, "sed", "record: unknown argument 'sed'; known: *"),
+    ],
+)
+def test_an_argument_that_there_is_not(start, slip, says):
+    """It is told as the marker tells it: what was possible, and what was perhaps meant."""
+    with pytest.raises(TypeError) as raised:
+        start("demo", **{slip: 1})
+    assert fnmatch(str(raised.value), says.replace("[", "[[]"))
 
 
 @BOTH
