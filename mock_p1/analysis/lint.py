@@ -222,6 +222,14 @@ def _of_job(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str
         if status not in KNOWN_STATUSES and (meant := _status_meant(shorten(status))):
             text = f"the status {shorten(status)!r} looks misspelt; did you mean {meant}?"
             yield scenario.where(*path, "timeline", index), text
+        is_before_end = status in KNOWN_STATUSES and status != FINISHED
+        for key in ("result", "download_url") if is_before_end else ():
+            if getattr(step, key):
+                text = (
+                    f"{key}: gives a link with {status}: "
+                    f"a client that does not wait for {FINISHED} would pass"
+                )
+                yield scenario.where(*path, "timeline", index), text
     yield from _ending(scenario, job, steps, path)
 
 

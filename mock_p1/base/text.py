@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from itertools import islice
@@ -35,7 +36,10 @@ def unknown(what: str, name: str, known: Iterable[str], in_all: int | None = Non
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name closest to ``name``, or None if none is close."""
+    """Return the known name closest to ``name``, or None if none is close.
+
+    One of the same words in another order, as ``upload_file``, is the closest.
+    """
     by_folded = {candidate.casefold(): candidate for candidate in islice(known, COMPARED)}
     found = _closest(shorten(name).casefold(), tuple(by_folded), 1)
     return by_folded[found[0]] if found else None
@@ -45,7 +49,14 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def _closest(name: str, known: tuple[str, ...], count: int) -> list[str]:
     from difflib import get_close_matches  # noqa: PLC0415 -- takes long, and slips are rare
 
-    return get_close_matches(name, known, count, 0.6 if count == 1 else 0.4)
+    words = _words(name)
+    turned = [each for each in known if len(each) == len(name) and _words(each) == words]
+    close = get_close_matches(name, known, count, 0.6 if count == 1 else 0.4)
+    return [*dict.fromkeys((*turned, *close))][:count]
+
+
+def _words(name: str) -> list[str]:
+    return sorted(re.split(r"[\W_]", name))
 
 
 def shorten(text: str, limit: int = 80) -> str:

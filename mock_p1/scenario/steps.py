@@ -22,7 +22,7 @@ from mock_p1.base.record import (
     Wrong,
 )
 from mock_p1.base.rules import OneOf, WrittenText, kind_of, refuse_unknown, wrong
-from mock_p1.base.text import unknown
+from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.assumptions import BODILESS
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, operations_with
@@ -173,6 +173,12 @@ def _body(value: object) -> object:
     return value
 
 
+def _no_date(value: object) -> object:
+    if isinstance(value, str) and re.search("GMT|[0-9]{4}-[0-9]{2}", value):
+        raise wrong(f"{shorten(value)!r} is a date; write how far from now it is, as {{date: 5s}}")
+    return value
+
+
 class RetryDate(Record):
     """``Retry-After`` as an HTTP date, so far from now by the mock's clock."""
 
@@ -210,7 +216,8 @@ class Literal(Record):
     """A text, or a mapping or list that is sent as JSON."""
     retry_after: (
         Annotated[
-            Annotated[Duration, Tag("<seconds>")] | Annotated[RetryDate, Tag("<date>")],
+            Annotated[Duration, BeforeValidator(_no_date), Tag("<seconds>")]
+            | Annotated[RetryDate, Tag("<date>")],
             Discriminator(
                 lambda value: "<date>" if isinstance(value, dict | RetryDate) else "<seconds>"
             ),

@@ -56,6 +56,15 @@ def test_the_nearest_name(name, expected):
 
 
 @pytest.mark.parametrize(
+    ("name", "expected"),
+    [("upload_file", "file_upload"), ("Switch-Model", "model_switch"), ("load_up", None)],
+)
+def test_the_words_of_a_name_in_another_order(name, expected):
+    """They are near, however unlike the letters are."""
+    assert nearest(name, ["file_upload", "model_switch"]) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "expected"), [("abc", "abc"), ("abcd", "abcd"), ("abcde", "abc…")]
 )
 def test_long_texts_are_cut(text, expected):

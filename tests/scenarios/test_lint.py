@@ -42,6 +42,31 @@ def test_a_job_that_never_finishes(steps, ends):
     assert told(text) == [f"mine.yaml:5: the job never shows job_finished; it remains at {ends}"]
 
 
+@pytest.mark.parametrize("given", ["result: generated", 'download_url: "https://a.example/r.zip"'])
+@pytest.mark.parametrize("status", ["job_waiting", "job_running", "job_failed"])
+def test_a_result_before_the_end(status, given):
+    """A client that does not look at the status would pass; a real job has no link yet."""
+    text = f"jobs:\n  a:\n    timeline:\n      - {{status: {status}, for: 1 poll, {given}}}\n"
+    key = given.partition(":")[0]
+    what = "a client that does not wait for job_finished would pass"
+    assert told(f"{text}      - status: job_finished\n") == [
+        f"mine.yaml:4: {key}: gives a link with {status}: {what}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "{status: job_finished, result: generated}",
+        "{status: done, for: 1 poll, result: generated}, {status: job_finished}",
+        '{status: job_running, for: 1 poll, download_url: ""}, {status: job_finished}',
+    ],
+)
+def test_a_result_that_is_meant(step):
+    """With job_finished, or a status of one's own; an empty link is none."""
+    assert told(f"jobs: {{a: {{timeline: [{step}]}}}}") == []
+
+
 def test_a_job_that_is_meant_to_fail():
     """A timeline that ends at job_failed has an end, as a finished one has; nothing is told."""
     steps = "[{status: job_running, for: 1 poll}, {status: job_failed}]"
