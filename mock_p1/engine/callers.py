@@ -292,7 +292,7 @@ class Keyring:
         )
 
     def first_active(self) -> str:
-        """Return an API key that works, if there is one: the first active one.
+        """Return an API key that works: the first active one; where none is, the first there is.
 
         A pattern's ``*`` is filled in.
         """
@@ -312,7 +312,7 @@ class Keyring:
         return next(fitting, keys[-1])
 
     def first_active_secret(self) -> str:
-        """Return a secret key that works, if there is one: the first active one."""
+        """Return a secret key that works, likewise."""
         states, none = self._scenario.secret_keys, IssuedKeys()
         return _first(states, lambda key: self.secret_refusal(key, none) is None, ANY_SECRET)
 
@@ -354,6 +354,8 @@ def _find(key: str, table: PatternTable[str] | None) -> Hit[str] | None:
 
 
 def _first(states: Mapping[str, str] | None, works: Callable[[str], bool], otherwise: str) -> str:
-    active = [name for name, state in (states or {}).items() if state == ACTIVE]
+    states = states or {otherwise: ACTIVE}
+    active = [name for name, state in states.items() if state == ACTIVE]
     filled = (name.replace("*", filler) for name in active for filler in FILLERS)
-    return next((key for key in filled if works(key)), otherwise)
+    first = next(iter(states)).replace("*", "1")
+    return next((key for key in filled if works(key)), first)

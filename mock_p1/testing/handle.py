@@ -113,7 +113,7 @@ class Handle:
 
     @property
     def api_key(self) -> str:
-        """A key that works: the scenario's first active one.
+        """A key that works: the scenario's first active one; where none is, its first.
 
         Examples:
             >>> from mock_p1 import mocked
@@ -125,7 +125,7 @@ class Handle:
 
     @property
     def secret_key(self) -> str:
-        """A secret key that works: the scenario's first active one.
+        """A secret key that works: the scenario's first active one; where none is, its first.
 
         Examples:
             >>> mock.secret_key

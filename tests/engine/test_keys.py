@@ -125,12 +125,23 @@ def test_the_same_key_is_told_apart_from_a_pattern_s_text(mock):
         ("{ci-*: active}", "ci-1"),
         ("{ci-*: active, ci-1: inactive_credential}", "ci-2"),
         ("{a-*: inactive_credential, 'a-1*': active, z: active}", "z"),
-        ("{a: inactive_credential}", "any-key"),
+        ("{a: inactive_credential}", "a"),
+        ("{a-*: inactive_credential, b: not_found_credential}", "a-1"),
     ],
 )
 def test_a_key_that_works_can_be_named(mock, api_keys, expected):
-    """The first that is active, with something for a pattern's star; any where there is none."""
+    """The first that is active, with something for a pattern's star; without one the first."""
     assert mock(f"api_keys: {api_keys}\n{JOB}").engine.state.keyring.first_active() == expected
+
+
+def test_a_secret_key_likewise(mock):
+    """The first active one; where none is, the first, so that a client meets what it is."""
+    for states, expected in (
+        ("{a: inactive_credential, b: active}", "b"),
+        ("{a: inactive_credential}", "a"),
+    ):
+        keyring = mock(f"secret_keys: {states}\n{JOB}").engine.state.keyring
+        assert keyring.first_active_secret() == expected
 
 
 def test_without_api_keys_any_key_is_named(mock):
