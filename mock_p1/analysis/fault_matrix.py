@@ -69,8 +69,9 @@ class NoSuchFault(ValueError):  # noqa: N818 -- says what is missing
 class InjectedFault:
     """One error or fault (``name``), its moment (``phase``) and operation (``on``).
 
-    A documented error stays: a deleted job does not come back. A fault strikes once, and the
-    client can go on; so does a literal ``reply``, which is named by its status, such as ``429``.
+    A documented error stays, whatever its moment: a deleted job does not come back, and a client
+    should give up. A fault strikes once, and the client can go on; so does a literal ``reply``,
+    which is named by its status, such as ``429``.
     """
 
     name: str
@@ -82,6 +83,15 @@ class InjectedFault:
     def is_error(self) -> bool:
         """Whether it is one of the documented errors, and so stays."""
         return self.name in DOCUMENTED_ERRORS
+
+    @property
+    def that_it_stays(self) -> str:
+        """What a report says of an error, since no table of calls shows it."""
+        on = "" if self.on == RETRAIN_STATUS_CHECK.name else f', on="{self.on}"'
+        return (
+            f"{self} is an error, and stays: every {self.on} from then on is answered so, whatever "
+            f'the client does. One that it can get over: mock_p1.fail_next("{self.name}"{on})'
+        )
 
     def __str__(self) -> str:
         of = "" if self.on == RETRAIN_STATUS_CHECK.name else f"-of-{self.on}"

@@ -7,6 +7,8 @@ pytest; the mock is imported when a fixture is used.
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentTypeError
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +30,11 @@ WIDER: Final = (
     "mock_p1 and mock_p1_server live for one test. A fixture of a wider scope asks for "
     'mock_p1_for, and returns mock_p1_for("demo"), or mock_p1_for("demo", served=True)'
 )
+NO_MOCK: Final = (
+    "{0} is parametrized without indirect=True, so that the test got {1!r} for a mock: write "
+    '@pytest.mark.parametrize("{0}", […], indirect=True), or for one scenario '
+    '@pytest.mark.mock_p1("stuck")'
+)
 _HIDDEN: Final = tuple(
     f"mock_p1.{name}"
     for name in (
@@ -44,7 +51,8 @@ MARKER = (
     "start_date=None, speed=1, load=None): "
     "what the fixtures mock_p1 and mock_p1_server imitate for this test: a bundled name, a file "
     "or a Scenario. base_url: what mock_p1 takes over instead of the documented hosts. "
-    "instant_sleep=True: the client's sleeps return at once and move the mock's time. "
+    "instant_sleep=True: the client's sleeps return at once and move the mock's time; or the "
+    "longest that it may sleep: '60d', seconds or a timedelta. "
     "start_date: the date that the mock's clock begins at. "
     "speed: how fast the clock of mock_p1_server runs. "
     "load: a file that handle.save has written, to go on from. "
@@ -57,7 +65,8 @@ TROUBLE_MARKER = (
     'mock_p1_trouble(errors="all", faults=(), phases="all", on="retrain_status_check"): '
     "run the test once for each documented error and network fault of each operation, at each "
     "moment: first, running, last, after; of other operations than the status check first, done "
-    "(the act counts, its answer is lost), after. A documented error stays, a fault strikes once."
+    "(the act counts, its answer is lost), after. A fault strikes once. A documented error stays: "
+    "from its moment on every call meets it, whatever the client does; fail_next(error) passes."
 )
 
 
@@ -65,6 +74,13 @@ VERDICTS: Final = ("warn", "fail", "ignore")
 """What to do about a test that has not met what it was written for."""
 
 CONTRACT_TESTS: Final = "mock_p1.contract_tests"
+
+
+def _percent(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (percent := float(text)) <= 100:  # noqa: PLR2004 -- what percent means
+            return percent
+    raise ArgumentTypeError(f"{text!r} is no percentage from 0 to 100")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,7 +101,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--mock-p1-coverage-fail-under",
         metavar="PERCENT",
-        type=float,
+        type=_percent,
         help="fail the run if they made it show less; implies --mock-p1-coverage",
     )
     parser.addini(
@@ -299,13 +315,24 @@ def pytest_runtest_makereport(
         if report.failed and not this.reported:
             texts = [_unsaid(handle.report(), error) for handle in this.reported_handles()]
             this.reported = bool(texts)
-            if "ScopeMismatch" in error and "scoped fixture mock_p1" in error:
-                texts.append(WIDER)
+            texts += _hints(this, error)
             report.sections += [(TITLE, text) for text in dict.fromkeys(texts)]
         if call.when == "teardown":
             run_state.end(this)
             del item.stash[RUN]  # items live as long as the session; what a test mocked need not
     return report
+
+
+def _hints(this: Run, error: str) -> Iterator[str]:
+    """Yield what a user should know beside what a mock was asked."""
+    params = getattr(getattr(this.item, "callspec", None), "params", {})
+    if "ScopeMismatch" in error and "scoped fixture mock_p1" in error:
+        yield WIDER
+    if "object has no attribute" in error and not this.judged:
+        for name in params.keys() & {"mock_p1", "mock_p1_server"}:
+            yield NO_MOCK.format(name, params[name])
+    if this.judged and (trouble := params.get("mock_p1_trouble")) and trouble.is_error:
+        yield trouble.that_it_stays
 
 
 def _unsaid(text: str, error: str) -> str:

@@ -350,6 +350,26 @@ def test_other(): pass
     result.stdout.fnmatch_lines(["mock_p1_trouble is parametrized by its marker*"])
 
 
+def test_the_report_says_that_an_error_stays(pytester):
+    """And how a test has one that a client can get over."""
+    arguments = 'errors=["not_found_classifier"], on="retrain_model_switch", phases=["first"]'
+    result = run(pytester, arguments, "", "assert reply.status_code == 0")
+    says = (
+        "not_found_classifier-at-first-of-retrain_model_switch is an error, and stays: every "
+        "retrain_model_switch from then on is answered so, whatever the client does. One that "
+        'it can get over: mock_p1.fail_next("not_found_classifier", on="retrain_model_switch")'
+    )
+    result.stdout.fnmatch_lines([says])
+
+
+def test_the_report_says_nothing_more_of_a_fault(pytester):
+    """It strikes once, as the table of calls shows."""
+    arguments = 'errors=[], faults="slow_body", phases=["first"]'
+    result = run(pytester, arguments, "", "assert reply.status_code == 0")
+    result.stdout.fnmatch_lines(["*- Mock P1 -*"])
+    result.stdout.no_fnmatch_line("*and stays*")
+
+
 def test_an_answer_to_the_letter_strikes_once(pytester):
     """As a fault does; its case is named by its status."""
     check = """

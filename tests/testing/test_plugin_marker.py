@@ -243,3 +243,34 @@ def test_an_argument_that_the_fixture_cannot_honour_is_an_error(project, fixture
     result.assert_outcomes(errors=1)
     name = argument.partition("=")[0]
     result.stdout.fnmatch_lines([f"*{name}= is for the fixture *, and this test uses {fixture}"])
+
+
+@pytest.mark.parametrize("fixture", ["mock_p1", "mock_p1_server"])
+def test_a_scenario_as_a_plain_parameter(project, fixture):
+    """The test gets a text, and no mock; its report says what to write."""
+    result = project.run(
+        tests=f"""
+import pytest
+
+@pytest.mark.parametrize("{fixture}", ["stuck"])
+def test_it({fixture}): assert {fixture}.url
+"""
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [f"{fixture} is parametrized without indirect=True, so that the test got * for a mock: *"]
+    )
+
+
+def test_an_error_of_a_test_with_a_mock_is_its_own(project):
+    """Who parametrizes by indirect=True has a mock; nothing is said of how."""
+    result = project.run(
+        tests="""
+import pytest
+
+@pytest.mark.parametrize("mock_p1", ["stuck"], indirect=True)
+def test_it(mock_p1): assert "".url
+"""
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*without indirect*")
