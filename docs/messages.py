@@ -126,9 +126,13 @@ NOTES = (
     "filename is missing",
     "filename is empty",
     "filename has {n} characters; file systems take {most}",
-    "filename begins with a byte-order mark, as editors write into a file",
-    "filename ends with a line end ({value}), as --data-urlencode name@file sends it",
+    "filename begins with a byte-order mark, as editors write into a file: {value}",
+    "filename ends with a line end, as text read from a file does: {value}",
     "filename begins or ends with a blank: {value}",
+    "its {it} begins with a byte-order mark, as editors write into a file",
+    "its {it} ends with a line end, as text read from a file does",
+    "its {it} begins or ends with a blank",
+    "its {it} has characters that cannot be seen",
     "filename is not UTF-8",
     "filename is not ASCII ({value}); how the service takes it is not documented",
     "filename has characters that cannot be seen: {value}",
@@ -272,6 +276,7 @@ WORDS = {"empty", "none"}
 NOT_TEXTS = re.compile(
     r".*(\\|\[\^|\(\?|\{1,|\.\.\.|Any\]|PathLike)|[A-Z]\w+\]|.{0,3}\{\w+\}.{0,3}\{\w+\}.{0,3}$"
     r"|every step but the last says|A scenario of Mock P1|A whole scenario file|Bearer realm"
+    r"|its \{it\} \{odd\}"
     r"|HELLO must be called|Authentication required|A scenario, as the text"
     r"|A scenario; `mock-p1 schema`",
     re.IGNORECASE | re.DOTALL,

@@ -94,7 +94,7 @@ class AccessPolicy:
     def _check_token(self, call: AccessRequest, token: bytes) -> None:
         scheme, _, given = (call.headers.get("authorization") or "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(
-            given.strip().encode("utf-8", "replace"), token
+            given.strip(" \t").encode("utf-8", "replace"), token
         ):
             return
         raise AdminError(

@@ -40,8 +40,8 @@ class Request(NamedTuple):
 
     @property
     def api_key(self) -> str:
-        """What ``x-api-key`` carries; blanks around it belong to the header, as on a wire."""
-        return ", ".join([key.strip() for key in self.api_keys])
+        """What ``x-api-key`` carries; SP and TAB around it belong to the header, as on a wire."""
+        return ", ".join([key.strip(" \t") for key in self.api_keys])
 
 
 def with_length(status: int, headers: Headers, length: int) -> Headers:

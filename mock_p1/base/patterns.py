@@ -36,6 +36,7 @@ class PatternTable(Generic[T]):
             first, *_, last = hit.name.split(ANY)
             alike = self._by_ends.setdefault((len(first), len(last)), {})
             alike.setdefault((first, last), []).append(index)
+        self._folded: PatternTable[None] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -60,6 +61,12 @@ class PatternTable(Generic[T]):
     def find(self, name: str) -> Hit[T] | None:
         """Return the exact name's hit, else the first fitting pattern's, else None."""
         return self.exact(name) or self.by_pattern(name)
+
+    def knows_in_other_case(self, name: str) -> bool:
+        """Tell whether a name that is not found would be, were it not for upper and lower case."""
+        if self._folded is None:
+            self._folded = PatternTable(dict.fromkeys(map(str.casefold, self.names)))
+        return self.find(name) is None and self._folded.find(name.casefold()) is not None
 
 
 def sorted_patterns(names: Iterable[str]) -> list[str]:

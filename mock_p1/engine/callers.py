@@ -238,20 +238,20 @@ class Keyring:
         if (known := issued.get(key)) is not None:
             if now_ns < known.ends_ns:
                 return known.caller, known.ends_ns
-            return Refusal("inactive_credential", "Get API Key", "this API key has ended")
+            return Refusal("inactive_credential", "Get API Key", ("this API key has ended",))
         if key and self.is_secret(key, issued):
             return Refusal(
                 "not_found_credential",
                 self._scenario.name,
-                "a secret key was sent where an API key belongs",
+                ("a secret key was sent where an API key belongs",),
             )
-        if refusal := self.refusal(key):
+        if refusal := self.refusal(key, issued):
             return refusal
         return caller_of_key(key), FOR_EVER
 
-    def refusal(self, key: str) -> Refusal | None:
+    def refusal(self, key: str, issued: IssuedKeys | None = None) -> Refusal | None:
         """Return why an API key of the scenario is refused, or None if it is active."""
-        return self._refusal(key, self._keys, "api_keys")
+        return self._refusal(key, self._keys, "api_keys", issued or IssuedKeys())
 
     def secret_refusal(self, key: str, issued: IssuedKeys) -> Refusal | None:
         """Return why a secret key is refused, or None if it is active."""
@@ -259,9 +259,9 @@ class Keyring:
             return Refusal(
                 "not_found_credential",
                 self._scenario.name,
-                "an API key was sent where a secret key belongs",
+                ("an API key was sent where a secret key belongs",),
             )
-        return self._refusal(key, self._secrets, "secret_keys")
+        return self._refusal(key, self._secrets, "secret_keys", issued)
 
     def is_secret(self, key: str, issued: IssuedKeys) -> bool:
         """Tell whether this key is a secret key, and so no API key.
@@ -316,14 +316,22 @@ class Keyring:
         states, none = self._scenario.secret_keys, IssuedKeys()
         return _first(states, lambda key: self.secret_refusal(key, none) is None, ANY_SECRET)
 
-    def _refusal(self, key: str, table: PatternTable[str] | None, part: str) -> Refusal | None:
+    def _knows_in_other_case(self, key: str, issued: IssuedKeys) -> bool:
+        tables = [table for table in (self._keys, self._secrets) if table is not None]
+        known = any(table.knows_in_other_case(key) for table in tables)
+        return known or issued.get(key.lower()) is not None
+
+    def _refusal(
+        self, key: str, table: PatternTable[str] | None, part: str, issued: IssuedKeys
+    ) -> Refusal | None:
         assumed = self._scenario.assumptions
         if not key:
             return Refusal(assumed.missing_api_key, self._scenario.name)
         hit = _find(key, table)
         if hit is None:
-            note = odd_notes(API_KEY_HEADER, key)
-            return Refusal(assumed.unknown_api_key, self._scenario.name, note)
+            sent = key.strip(" ")  # two empty ones are joined by a comma and a blank
+            notes = odd_notes(API_KEY_HEADER, sent, lambda: self._knows_in_other_case(key, issued))
+            return Refusal(assumed.unknown_api_key, self._scenario.name, notes)
         if hit.value == ACTIVE:
             return None
         in_python = not self._scenario.sources  # a place there is no line, but names the key

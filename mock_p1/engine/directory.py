@@ -66,6 +66,10 @@ class Directory:
         group = self._generated_ids.group_of(job_id)
         return None if group is None else Hit(job_id, self._generated[group], exact=True)
 
+    def knows_in_other_case(self, job_id: str) -> bool:
+        """Tell whether there would be a job, were it not for upper and lower case in its id."""
+        return self._named.knows_in_other_case(job_id) or self.named(job_id.lower()) is not None
+
     def created(self, job_id: str) -> Program | None:
         """Return what a job does that a client creates under this id.
 

@@ -277,8 +277,7 @@ class MockState:
 
     def refuse(self, refusal: Refusal, call: Call) -> Outcome:
         """Return the answer of a documented error."""
-        if refusal.note:
-            call.notes.append(refusal.note)
+        call.notes.extend(refusal.notes)
         return Outcome(self.replies.error(refusal.error), refusal.source, error=refusal.error)
 
     def token(self, job: JobState, what: object) -> str:
@@ -314,8 +313,18 @@ class MockState:
 
     def unknown_job(self, job_id: str) -> Refusal:
         """Return the error of a job that nobody knows; the journal notes placeholders by itself."""
-        note = "" if is_placeholder(job_id) else odd_notes("retrain_job_id", job_id)
-        return Refusal("not_found_retrain_job", self.scenario.name, note)
+        notes = (
+            ()
+            if is_placeholder(job_id)
+            else odd_notes(
+                "retrain_job_id",
+                job_id,
+                lambda: (
+                    self.directory.knows_in_other_case(job_id) or self._is_created(job_id.lower())
+                ),
+            )
+        )
+        return Refusal("not_found_retrain_job", self.scenario.name, notes)
 
     def look_up(self, call: Call) -> JobState | Hit[Program] | Refusal:
         """Return what is known of a call's job: its state, else what it will do; or the error."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mock_p1.base.patterns import fits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mock_p1.engine.rate_limit import RetryAfter
     from mock_p1.engine.timeline import Plan
@@ -95,11 +95,11 @@ class Program(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A documented error that answers a request, the ``file:line`` that says so, and a note."""
+    """A documented error that answers a request, the ``file:line`` that says so, and notes."""
 
     error: str
     source: str
-    note: str = ""
+    notes: Iterable[str] = ()
 
 
 _UNFILLED = re.compile(
@@ -113,10 +113,32 @@ _WRAPPED = re.compile(
 )
 
 
-def odd_notes(name: str, value: str) -> str:
+_MARKS = ("\ufeff", "%EF%BB%BF")
+_ENDS = ("\n", "\r", "%0A", "%0D")
+_FULL_WIDTH = re.compile("[\uff01-\uff5e]")
+
+
+def odd_marks(value: str, shown: str = "") -> Iterator[str]:
+    """Say what a value has that is hard to see; ``shown`` follows each."""
+    bare = value.removeprefix("\ufeff").rstrip("\r\n")
+    if value[:9].upper().startswith(_MARKS):
+        yield f"begins with a byte-order mark, as editors write into a file{shown}"
+    if value[-3:].upper().endswith(_ENDS):
+        yield f"ends with a line end, as text read from a file does{shown}"
+    if bare != bare.strip(" "):
+        yield f"begins or ends with a blank{shown}"
+    if not bare.isprintable():
+        yield f"has characters that cannot be seen{shown}"
+
+
+def odd_notes(name: str, value: str, is_known_in_other_case: Callable[[], bool]) -> Iterator[str]:
     """Say why a key, or the id of a job, that is unknown can be none; nothing where it may be."""
     if _UNFILLED.fullmatch(value):
-        return f"its {name} looks like a placeholder that was not filled in"
-    if _WRAPPED.fullmatch(value):
-        return f"its {name} has more than the value in it: quotes, or a word such as Bearer"
-    return ""
+        yield f"its {name} looks like a placeholder that was not filled in"
+    elif _WRAPPED.fullmatch(value):
+        yield f"its {name} has more than the value in it: quotes, or a word such as Bearer"
+    yield from (f"its {name} {odd}" for odd in odd_marks(value))
+    if _FULL_WIDTH.search(value):
+        yield f"its {name} has full-width characters"
+    if is_known_in_other_case():
+        yield f"its {name} differs in upper and lower case alone from one that is known"

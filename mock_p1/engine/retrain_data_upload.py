@@ -13,7 +13,7 @@ from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.job_ids import uuid_of
 from mock_p1.engine.job_states import CreatedJob, JobState
 from mock_p1.engine.not_imitated import no_room
-from mock_p1.engine.program import Refusal
+from mock_p1.engine.program import Refusal, odd_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,18 +97,13 @@ def _what_is_odd(name: str | None) -> Iterator[str]:
         return
     if len(name) > LONGEST_NAME:
         yield f"has {len(name):,} characters; file systems take {LONGEST_NAME}"
-    if name[0] == "\ufeff":
-        yield "begins with a byte-order mark, as editors write into a file"
-    if name.endswith(("\n", "\r")):
-        yield f"ends with a line end ({name[-10:]!r}), as --data-urlencode name@file sends it"
     rest, shown = name.removeprefix("\ufeff").rstrip("\r\n"), shorten(name)
+    yield from odd_marks(name, f": {shown!r}")
     odd = {
-        f"begins or ends with a blank: {shown!r}": rest != rest.strip(" "),
         "is not UTF-8": "\ufffd" in rest,
         f"is not ASCII ({shown!r}); how the service takes it is not documented": (
             not rest.isascii() and "\ufffd" not in rest
         ),
-        f"has characters that cannot be seen: {shown!r}": not rest.isprintable(),
         f"is a path ({shown!r}); the API documents the name of the file": bool({*rest} & {*"/\\"}),
         f"is {shown!r}, which is no name": not rest.strip(". "),
     }

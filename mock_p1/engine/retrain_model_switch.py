@@ -46,7 +46,7 @@ def _refusal(state: MockState, call: Call, job: JobState, step: ProgramStep) -> 
     if job.waits_for_file or step.status not in (FINISHED, FAILED):
         return Refusal("retrain_job_is_not_finished", step.source)
     if step.status == FAILED and assumed.switch_of_failed_job != ACCEPT:
-        return Refusal(assumed.switch_of_failed_job, step.source, "the job has failed")
+        return Refusal(assumed.switch_of_failed_job, step.source, ("the job has failed",))
     if job.switches and assumed.second_switch != ACCEPT:
-        return Refusal(assumed.second_switch, step.source, "the model was switched to already")
+        return Refusal(assumed.second_switch, step.source, ("the model was switched to already",))
     return None

@@ -192,7 +192,7 @@ def _parse(origin: Origin, sent: bytearray) -> HttpRequest:
     headers = []
     for line in lines:
         name, _, value = line.partition(b":")
-        headers.append((name.lower(), value.strip()))
+        headers.append((name.lower(), value.strip(b" \t")))
     request = HttpRequest(origin, method, target, headers, body)
     if request.header(b"transfer-encoding") == b"chunked":
         return request._replace(body=_without_chunks(body))

@@ -187,11 +187,20 @@ def test_what_the_client_did_against_the_documented_request_is_noted(mock, more,
 
 UNFILLED = "its {} looks like a placeholder that was not filled in"
 WRAPPED = "its {} has more than the value in it: quotes, or a word such as Bearer"
+MARKED = "its {} begins with a byte-order mark, as editors write into a file"
+ENDED = "its {} ends with a line end, as text read from a file does"
+UNSEEN = "its {} has characters that cannot be seen"
+WIDE = "its {} has full-width characters"
+OTHER_CASE = "its {} differs in upper and lower case alone from one that is known"
 ODD = {
     **dict.fromkeys(["None", "null", "undefined", "[object Object]", "<job>"], UNFILLED),
     **dict.fromkeys(["YOUR_API_KEY", "your-api-key", "$API_KEY", "%API_KEY%"], UNFILLED),
     **dict.fromkeys(["${API_KEY}", "{{ key }}", "Bearer {key}"], UNFILLED),
     **dict.fromkeys(["Bearer k", "x-api-key: k", "'k'", '"k"', "b'k'"], WRAPPED),
+    **dict.fromkeys(["\ufeffk", "%EF%BB%BFk"], MARKED),
+    **dict.fromkeys(["k\r\n", "k\n", "k\r", "k%0d%0a", "k%0A"], ENDED),
+    **dict.fromkeys(["k\u3000", "\u00a0k", "k\u0085", "k\u200bk"], UNSEEN),
+    "\uff4b": WIDE,
 }
 """What nobody means as a key or an id, and the note on it."""
 JOB = "jobs: {a: {timeline: [{status: x}]}}"
@@ -218,6 +227,65 @@ def test_an_id_that_looks_odd_is_noted_where_it_is_unknown(mock, word, note, che
     assert {entry.notes for entry in asked.entries} == {(note.format("retrain_job_id"),)}
 
 
+def test_all_that_is_odd_of_one_key_is_noted(mock):
+    """A file of Windows has a mark before, and a line end behind."""
+    asked = mock(f"api_keys: {{k: active}}\n{JOB}")
+    asked.poll("a", "\ufeffk\r\n")
+    assert asked.entries[0].notes == (MARKED.format("x-api-key"), ENDED.format("x-api-key"))
+
+
+def test_a_blank_at_an_id_is_noted(mock):
+    """It is a part of the id, as it is none of a header."""
+    asked = mock(JOB)
+    asked.poll("a%20")
+    assert asked.entries[0].notes == ("its retrain_job_id begins or ends with a blank",)
+
+
+@pytest.mark.parametrize("key", ["DEMO", "Secret", "ci-1"])
+def test_a_key_in_other_case_is_noted(mock, key):
+    """One that the scenario names, in whichever list, or that fits a pattern of it."""
+    asked = mock(
+        f"api_keys: {{demo: active, CI-*: active}}\nsecret_keys: {{secret: active}}\n{JOB}"
+    )
+    asked.poll("a", key), asked.get_key(key)
+    assert {entry.notes for entry in asked.entries} == {(OTHER_CASE.format("x-api-key"),)}
+
+
+def test_an_issued_key_in_upper_case_is_noted(mock):
+    """As some libraries write UUIDs."""
+    asked = mock(f"api_keys: {{other: active}}\nsecret_keys: {{secret: active}}\n{JOB}")
+    key = json.loads(asked.get_key("secret").body)["api_key"]
+    asked.poll("a", key.upper())
+    assert asked.entries[-1].notes == (OTHER_CASE.format("x-api-key"),)
+
+
+@pytest.mark.parametrize("job", ["A", "LOAD-1", "b-1"])
+def test_an_id_in_other_case_is_noted(mock, job):
+    """Named, generated, or of a pattern."""
+    timeline = "timeline: [{status: x}]"
+    asked = mock(
+        f"jobs: {{a: {{{timeline}}}, 'B-*': {{{timeline}}}}}\n"
+        f"generated_jobs: [{{count: 2, prefix: load-, {timeline}}}]"
+    )
+    asked.poll(job)
+    assert asked.entries[0].notes == (OTHER_CASE.format("retrain_job_id"),)
+
+
+def test_a_created_job_in_other_case_is_noted(mock):
+    """Its id is one of new_jobs."""
+    asked = mock("new_jobs: {ids: [b], timeline: [{status: x}]}")
+    asked.get_upload()
+    asked.poll("B")
+    assert asked.entries[-1].notes == (OTHER_CASE.format("retrain_job_id"),)
+
+
+def test_two_keys_in_one_header_are_not_one_in_other_case(mock):
+    """Though a pattern would fit them."""
+    asked = mock(f"api_keys: {{demo-*: active}}\n{JOB}")
+    asked.poll("a", "demo-1,demo-2")
+    assert asked.entries[0].notes == ("has more than one x-api-key",)
+
+
 @pytest.mark.parametrize("word", ["k", "nonesuch", "null-1", "token-1", "yourself", "$", "<", "'"])
 def test_a_key_and_an_id_that_may_be_meant_are_not_noted(mock, word):
     """They are only unknown."""
@@ -227,7 +295,7 @@ def test_a_key_and_an_id_that_may_be_meant_are_not_noted(mock, word):
     assert all(entry.error for entry in asked.entries)
 
 
-@pytest.mark.parametrize("word", [word for word in ODD if "{" not in word])
+@pytest.mark.parametrize("word", [word for word in ODD if "{" not in word and word.isprintable()])
 @pytest.mark.parametrize(
     "text",
     [

@@ -118,6 +118,16 @@ def test_blanks_around_the_key_do_not_count(transport):
     assert transport.send("GET", JOBS + "steady", (("x-api-key", "  demo-key \t"),)).status == 200
 
 
+@pytest.mark.parametrize("blank", ["\u3000", "\u00a0", "\u0085"])
+@pytest.mark.parametrize("form", ["{}鍵-1", "鍵-1{}"])
+def test_other_blanks_belong_to_the_key(transport, form, blank):
+    """Only SP and TAB are none of a header's value."""
+    key = form.format(blank)
+    assert transport.send("GET", JOBS + "steady", (("x-api-key", key),)).body == error(
+        "not_found_credential"
+    )
+
+
 @pytest.mark.parametrize(
     "job_id", ["%E3%82%B8%E3%83%A7%E3%83%96", "ジョブ", "a%20b+c", "a b%2Bc", "%73teady"]
 )
