@@ -68,6 +68,19 @@ def allow_many_connections() -> None:
         most //= 2
 
 
+def forget_port(path: Path | None) -> None:
+    """Remove what an earlier server has left in its file; where a link leads there, empty it."""
+    if path is None:
+        return
+    try:
+        if path.is_file():  # neither a pipe nor a device
+            path.write_bytes(b"") if path.is_symlink() else path.unlink()
+    except OSError as error:
+        raise Failure(
+            f"--port-file {path}: what is in it now cannot be removed: {error.strerror or error}"
+        ) from None
+
+
 @contextmanager
 def port_in_file(path: Path | None, port: int) -> Iterator[None]:
     """Keep the port in a file for as long as it is served; whole from its first moment on.

@@ -22,6 +22,7 @@ from mock_p1.cli.options import INHERITED_SOCKETS
 from mock_p1.cli.process import (
     END_OF_PARENT,
     allow_many_connections,
+    forget_port,
     parent_watched,
     port_in_file,
     rare_garbage_collection,
@@ -81,6 +82,8 @@ def serve_scenario(  # noqa: PLR0913 -- an option each
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
 ) -> None:
     """Serve a scenario, or let workers do it; the command's help page tells of the options."""
+    is_worker = INHERITED_SOCKETS in os.environ
+    forget_port(None if is_worker else port_file)
     is_named = bool(scenario := _all_named(scenario, named))
     scenario = scenario or ("demo",)
     if watch and len(scenario) > 1:
@@ -99,7 +102,6 @@ def serve_scenario(  # noqa: PLR0913 -- an option each
             exit_with_parent=exit_with_parent,
         )
         return
-    is_worker = INHERITED_SOCKETS in os.environ
     store = UploadStore(upload_max)
     options_of_engine: dict[str, Any] = {
         "seed": seed,

@@ -8,11 +8,12 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.process import parent_watched, port_in_file
+from mock_p1.cli.process import forget_port, parent_watched, port_in_file
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of POSIX")
 
@@ -34,6 +35,32 @@ def test_a_port_file_that_cannot_be_written_is_told(tmp_path):
         port_in_file(tmp_path / "none" / "port", 1),
     ):
         raise AssertionError("it began")
+
+
+def test_a_port_of_before_is_gone_before_anything_is_read(run, tmp_path):
+    """A script that waits for the file would take it for that of the new server."""
+    file = tmp_path / "port"
+    file.write_text("8191\n", encoding="ascii")
+    assert run("serve", "no-such-scenario", "--port-file", str(file)).exit_code == 1
+    assert not file.exists()
+
+
+def test_a_port_of_before_behind_a_link_is_emptied(tmp_path):
+    """The link stays."""
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("8191\n", encoding="ascii")
+    link.symlink_to(file)
+    forget_port(link)
+    assert (link.is_symlink(), file.read_bytes()) == (True, b"")
+
+
+def test_a_port_of_before_that_cannot_be_removed_is_told(tmp_path, monkeypatch):
+    """Nothing starts beside it."""
+    file = tmp_path / "port"
+    file.touch()
+    monkeypatch.setattr(Path, "unlink", Mock(side_effect=PermissionError(13, "Permission denied")))
+    with pytest.raises(Failure, match=r"--port-file .*port: what is in it now cannot be removed: "):
+        forget_port(file)
 
 
 def test_a_pipe_is_written_to_and_stays(tmp_path):
