@@ -18,6 +18,8 @@ job that the scenario names or generates; the least recently polled go first. A 
 LIMITS: Final = {
     "calls": "more callers than are remembered: lists under calls: begin anew for the oldest",
     "created_jobs": "no more jobs are created until a reset: calls for one are answered 507",
+    "http2": "a client began with HTTP/2, which this server does not speak, so the journal has no "
+    "row of it; have it use HTTP/1.1, as curl does without --http2-prior-knowledge",
     "issued_keys": "no more API keys are issued until a reset: calls for one are answered 507",
     "jobs": "more pairs of key and job came that only a pattern knows than are remembered: from "
     "now on the one polled the longest ago begins anew; --jobs-max takes more",

@@ -42,6 +42,8 @@ _TOKEN: Final = f"!#$%&'*+-.^_`|~{digits}{ascii_letters}".encode()
 _HEX: Final = b"0123456789abcdefABCDEF"
 VISIBLE: Final = f"{punctuation}{digits}{ascii_letters}".encode()
 _VERSIONS: Final = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
+_HTTP_2: Final = b"PRI * HTTP/2.0"
+HTTP_VERSION_NOT_SUPPORTED: Final = 505
 _NOT_IN_A_HEADER: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _FRAMING: Final = frozenset((b"connection", b"content-length", b"expect", b"transfer-encoding"))
 
@@ -82,8 +84,13 @@ def _read_fields(
     for header in lines.split(b"\r\n") if lines else ():
         name, colon, value = header.partition(b":")
         name, value = name.lower(), value.strip(b" \t")
-        if not (name and colon) or name.translate(None, _TOKEN) or _NOT_IN_A_HEADER.search(value):
+        if not (name and colon) or name.translate(None, _TOKEN):
             raise BadRequest
+        if _NOT_IN_A_HEADER.search(value):
+            raise BadRequest(
+                f"the header {name.decode()} has a control character in its value, such as the "
+                "line end of a file that the value was read from"
+            )
         headers.append((name, value))
     if len(headers) > HEADERS_LIMIT:
         raise too_long_head()
@@ -101,6 +108,12 @@ _known_fields = lru_cache(KNOWN)(_read_fields)
 
 def read_request_line(line: bytes) -> tuple[str, bytes, str]:
     """Return verb, target and version of a request line."""
+    if line == _HTTP_2:
+        raise BadRequest(
+            "this server does not speak HTTP/2; have the client use HTTP/1.1",
+            HTTP_VERSION_NOT_SUPPORTED,
+            "MOCK_P1_HTTP_2",
+        )
     method, _, rest = line.partition(b" ")
     target, _, number = rest.rstrip(b" ").rpartition(b" ")
     version, target = _VERSIONS.get(number), target.strip(b" ")

@@ -23,6 +23,7 @@ from mock_p1.server.http_exchange import NO_BODY, Exchange, error_of_ours, reply
 from mock_p1.server.http_message import (
     HEAD_LIMIT,
     HEADERS_LIMIT,
+    HTTP_VERSION_NOT_SUPPORTED,
     KNOWN_BYTES,
     PATH_LIMIT,
     VISIBLE,
@@ -496,11 +497,13 @@ class HttpProtocol(asyncio.Protocol):
     def _refuse(self, refused: BadRequest) -> None:
         """Answer what is no request, and hang up; where an answer has begun already, hang up."""
         exchange, self._exchange = self._exchange, None
-        if exchange is None:
-            self.shared.reached["unreadable"] += 1
-        else:
+        if exchange is not None:
             exchange.lost = True
             exchange.news.set()
+        elif refused.status == HTTP_VERSION_NOT_SUPPORTED:
+            self.shared.reached["http2"] += 1
+        else:
+            self.shared.reached["unreadable"] += 1
         self._forget_head()
         self._buffer[:] = b"?"  # something may be unread
         if exchange is None or not exchange.started:

@@ -48,10 +48,14 @@ def report(engine: Engine, url: str, caught: Mock | None) -> str:
 
 def unread(engine: Engine, url: str) -> str:
     """Say how many requests could not be read, and so are in no table; nothing where none was."""
-    if not (count := engine.limits_reached().get("unreadable", 0)):
-        return ""
-    what = f"{plural(count, 'request')} could not be read as HTTP/1.1"
-    return f"{what}, as those of a client that uses https:// where it should use {url}"
+    reached, said = engine.limits_reached(), []
+    if count := reached.get("unreadable", 0):
+        what = f"{plural(count, 'request')} could not be read as HTTP/1.1"
+        said.append(f"{what}, as those of a client that uses https:// where it should use {url}")
+    if count := reached.get("http2", 0):
+        what = f"{plural(count, 'connection')} began with HTTP/2"
+        said.append(f"{what}, which this server does not speak: have the client use HTTP/1.1")
+    return "; ".join(said)
 
 
 def table_of_all(engine: Engine, requests: Sequence[Entry], marked: Container[int] = ()) -> str:

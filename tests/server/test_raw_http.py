@@ -235,6 +235,24 @@ def test_what_is_no_request_is_counted(live_transport, sent):
     assert live_transport.engine.limits_reached() == {"unreadable": 1}
 
 
+def test_who_speaks_http_2_is_told_so(live_transport):
+    """In its answer and by a count of its own, since https:// is not what is wrong."""
+    answer = live_transport.everything(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
+    assert answer.startswith(b"HTTP/1.1 505 ")
+    assert b"have the client use HTTP/1.1" in answer
+    assert live_transport.engine.limits_reached() == {"http2": 1}
+
+
+@pytest.mark.parametrize("value", ["demo-key\r", "\x00d\x00e", "demo\x1bkey"])
+def test_a_header_with_a_control_character_is_named(live_transport, value):
+    """Its value is not."""
+    lines = f"GET {JOBS}steady HTTP/1.1\r\nhost: mock\r\nX-API-Key: {value}\r\n\r\n"
+    answer = live_transport.everything(lines.encode())
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"the header x-api-key has a control character in its value" in answer
+    assert b"demo" not in answer
+
+
 def bare(answer):
     """Return an answer without its moment and what becomes of the connection."""
     lines = answer.split(b"\r\n")

@@ -277,6 +277,26 @@ def test_it(mock_p1_server):
     assert "no request reached it" not in result.stdout.str()
 
 
+def test_connections_of_http_2(project):
+    """The report says so, and nothing of https://."""
+    result = project.run(
+        tests="""
+import socket
+
+def test_it(mock_p1_server):
+    address = mock_p1_server.url.removeprefix("http://").split(":")
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n")
+        while connection.recv(65536):
+            pass
+    assert 0
+"""
+    )
+    said = "1 connection began with HTTP/2, which this server does not speak: *"
+    result.stdout.fnmatch_lines([said])
+    assert "https://" not in result.stdout.str()
+
+
 def test_requests_that_could_not_be_read_among_others(project):
     """The table of the others stands before."""
     result = project.run(
