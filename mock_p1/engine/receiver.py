@@ -53,13 +53,14 @@ def _element(step: Any, source: str, turn: tuple[int, int]) -> CallProgramStep: 
 class End(NamedTuple):
     """How the body of an upload ended, after how many bytes.
 
-    ``why`` says what is full, ``leaks`` which fields of a form have given a key away.
+    ``why`` says what is full, ``notes`` which fields of a form have given a key away, and what
+    is odd in a small file.
     """
 
     how: Literal["whole", "struck", "too_large", "no_room", "broken_off"]
     size: int
     why: str = ""
-    leaks: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 class Receiver:
@@ -156,7 +157,8 @@ class Receiver:
         except StoreFullError as error:
             return self._end("no_room", str(error))
         self._file = None
-        return self.ended(End("whole", self._size, "", self._leaks()), kept)
+        found = kept.inspection(0).notes if kept.is_looked_at else ()
+        return self.ended(End("whole", self._size, "", (*self._leaks(), *found)), kept)
 
     def abort(self, rest: bytes = b"") -> Reply | Fault:
         """Say that the client broke off before the body's end, after ``rest``; nobody is there."""
@@ -183,7 +185,7 @@ class Receiver:
         """Do what the end of the body leads to; return the answer."""
         with self._engine.lock:
             self._size = end.size
-            self._call.notes.extend(end.leaks)
+            self._call.notes.extend(end.notes)
             outcome = self._outcome(end, kept)
             taken = kept if outcome.done else None
             if kept is not None and taken is None:

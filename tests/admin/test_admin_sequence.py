@@ -86,6 +86,7 @@ def test_what_was_found_in_files_is_waited_for_ten_seconds_in_all(plain, monkeyp
     key = get_key(plain)
     for _ in range(4):
         create(plain, key)
+    waited.clear()
     rows = [(upload["rows"], upload["columns"]) for upload in plain.get("/uploads")["uploads"]]
     assert rows == [(1, 2)] * 4
     assert waited == [6, 2, 0, 0]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
+from helpers.engine_mock import Mock
 
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.messages import Request
@@ -22,6 +23,7 @@ from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.limits import LIMITS
 from mock_p1.scenario.parser import parse
+from mock_p1.server.upload_store import UploadStore
 
 SCENARIO = """\
 jobs:
@@ -154,6 +156,16 @@ def test_notes(engine):
     """What the client did against the documented request ends the line."""
     (line,) = logged(engine, "text", get(f"{JOBS}a", "k")._replace(query="x=1"))
     assert fields(line)[-1] == "has a query string; the API documents none"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_odd_in_a_small_file(form):
+    """It is looked at before its line is written, and so the line says it."""
+    asked, stream = Mock(SCENARIO, store=UploadStore()), io.StringIO()
+    _, path = asked.create()
+    with RequestLog(asked.engine, FORMATS[form], stream):
+        asked.put(path, b"<!DOCTYPE html><title>")
+    assert "looks like HTML" in stream.getvalue()
 
 
 @pytest.mark.parametrize("form", FORMATS)
