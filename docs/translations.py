@@ -49,6 +49,8 @@ WORDS_OF_FIGURES = {
     "mock-p1 serve / WireMock, journal of 1,000": "mock-p1 serve / WireMock、ジャーナル 1,000 件",
     'until mocked("demo") is ready': 'mocked("demo") が使えるまで、ms',
     'until serving("demo") is ready': 'serving("demo") が使えるまで、ms',
+    "mock-p1 --help, ms": "mock-p1 --help、ms",
+    "mock-p1, the slowest completion, ms": "mock-p1 の補完 (最も遅いもの)、ms",
     "importing our plugin, by the clock": "プラグインのインポート、実時間、ms",
     "a poll under `mocked()` / a hand-written `responses` stub, by `requests.get`": (
         "ポーリング 1 回、`mocked()` / 手書きの `responses` のスタブ、`requests.get` で"

@@ -736,6 +736,7 @@ class Uploads(Answer):
 class _Answered(_Request):
     outcome: str
     http_status: int | None
+    """null where no answer came, or came cut or slowly: of each fault but malformed_json."""
 
 
 class Download(_Answered):
@@ -782,6 +783,7 @@ class Entry(_Request):
     error: str | None
     fault: str | None
     http_status: int | None
+    """null where no answer came, or came cut or slowly: of each fault but malformed_json."""
     source: str
     waits_for: str | None
     notes: list[str]

@@ -365,9 +365,9 @@ def test_wrong_usage_in_japanese(run):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["serve", "--port", "abc"], "'abc' は正しい値ではありません (整数)"),
-        (["serve", "--seed", "abc"], "'abc' は正しい値ではありません (整数)"),
-        (["serve", "--speed", "abc"], "'abc' は正しい値ではありません (数値)"),
+        (["serve", "--port", "abc"], "'abc' は使えません。整数を指定してください"),
+        (["serve", "--seed", "abc"], "'abc' は使えません。整数を指定してください"),
+        (["serve", "--speed", "abc"], "'abc' は使えません。数値を指定してください"),
         (["verify", "http://127.0.0.1:1"], "--api-key を指定するか、--allow issue-key を"),
     ],
 )
