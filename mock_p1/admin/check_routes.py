@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.admin import models, views
+from mock_p1.admin.admin_error import bad
 from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.analysis.forgotten import Forgotten, describe_forgotten
@@ -87,4 +88,6 @@ def _failure(check: Callable[[], None]) -> str:
         return ""
     except AssertionError as error:
         return str(error)
+    except ValueError as error:
+        raise bad("VALUE", str(error), "send other values, or leave one out") from None
     return ""

@@ -199,7 +199,10 @@ class ChecksQuery(JobQuery):
     """Whose calls are judged, and by what beside the rules that always hold."""
 
     stopped_after: LeftOut[str] = None
-    """A status, or an error, that the client should have seen, and not polled again behind."""
+    """A status, or an error, that the client should have seen, and not polled again behind.
+
+    Of every job that it polled, unless it met another end of it.
+    """
     min_interval: LeftOut[Span] = None
     """The shortest interval between two polls of one job by one key."""
     max_interval: LeftOut[Span] = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from math import inf
+from numbers import Real
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mock_p1.analysis.forgotten import Forgotten, describe_forgotten
@@ -18,6 +19,8 @@ from mock_p1.base.clock import SECOND, Clock, RealClock, VirtualClock
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
 from mock_p1.base.text import nearest, plural, visible
 from mock_p1.contract.operations import (
+    FAILED,
+    FINISHED,
     KNOWN_STATUSES,
     OPERATIONS,
     RESULT_DOWNLOAD,
@@ -25,6 +28,7 @@ from mock_p1.contract.operations import (
     RETRAIN_STATUS_CHECK,
     operations_with,
 )
+from mock_p1.engine.driver import must_be_text, must_be_whole
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
@@ -38,6 +42,8 @@ ROUNDING_NS: Final = 1000
 
 BLUR_NS: Final = 100_000_000
 """What real requests may add to a client's wait or take from it, each being on its way for long."""
+
+MOST_FACTOR: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,11 +236,14 @@ class PollList(list[Poll]):
 
         Raises:
             AssertionError: There were others than asked for.
+            ValueError: ``times`` is no whole number, or negative.
 
         Examples:
             >>> mock.polls().assert_polled(times=0)
         """
         __tracebackhide__ = True
+        if times is not None:
+            must_be_whole("times", times)
         wanted = "at least once" if times is None else in_words(times)
         count = len(self._judged)
         too_many = [] if times is None else self._judged[times:]
@@ -263,7 +272,8 @@ class PollList(list[Poll]):
 
         Raises:
             AssertionError: An interval is out of bounds, or there are no two polls to judge by.
-            TypeError: Neither bound is given.
+            TypeError: Neither bound is given, or one is no span of time.
+            ValueError: A bound cannot be one, or ``min`` is longer than ``max``.
 
         Examples:
             >>> for _ in range(3):
@@ -276,6 +286,11 @@ class PollList(list[Poll]):
             raise TypeError("assert_interval needs min=, max= or both")
         low = 0 if min is None else nanoseconds(min)
         high = inf if max is None else nanoseconds(max)
+        if low > high:
+            raise ValueError(
+                f"no interval is at least {exactly(low)} and at most {exactly(int(high))}: the "
+                "shortest allowed must not be longer than the longest"
+            )
         pairs = [pair for polls in self._series() for pair in pairwise(polls)]
         if not pairs:
             self._fail(f"{named(self._job)} was not polled twice, so there is no interval to judge")
@@ -310,16 +325,19 @@ class PollList(list[Poll]):
         out, and the next one is compared with the one before it.
 
         Args:
-            factor: By what each interval should grow, at least 1.
+            factor: By what each interval should grow, from 1 to 1,000.
             cap: The longest interval: text (``"5m"``), seconds or a timedelta.
-            tolerance: Allows for jitter: 0.1 takes intervals a tenth shorter than asked for, or
-                longer than the cap. At a live server each request may be 100 ms off, times the
-                mock's speed, though not by more than half of what it should have grown by.
+            tolerance: Allows for jitter: with 0.1 each wait may be a tenth shorter or longer than
+                planned. The interval before may have been so much longer, this one so much
+                shorter: by factor 2 it is at least 2 * 0.9 / 1.1 times the one before. The cap is
+                a tenth shorter or longer likewise. At a live server each request may be 100 ms
+                off, times the mock's speed, though not by more than half of what it should have
+                grown by.
 
         Raises:
             AssertionError: An interval is too short, or above the cap; or there are less than two
                 of one job, which are the least to judge by.
-            ValueError: The factor or the tolerance is out of its range.
+            ValueError: The factor or the tolerance is no number, or out of its range.
 
         Examples:
             >>> for wait in ("10s", "20s", "40s"):
@@ -328,10 +346,13 @@ class PollList(list[Poll]):
             >>> mock.polls().assert_backoff(factor=2)
         """
         __tracebackhide__ = True
-        if factor < 1 or not 0 <= tolerance < 1:
+        are_numbers = all(
+            isinstance(each, Real) and not isinstance(each, bool) for each in (factor, tolerance)
+        )
+        if not are_numbers or not 1 <= factor <= MOST_FACTOR or not 0 <= tolerance < 1:
             raise ValueError(
-                "factor is at least 1 and tolerance from 0 to below 1, "
-                f"not {factor:g} and {tolerance:g}"
+                f"factor must be a number from 1 to {MOST_FACTOR:,}, and tolerance one from 0 to "
+                f"below 1, not {factor!r} and {tolerance!r}"
             )
         limit = None if cap is None else nanoseconds(cap)
         whole = [polls for polls in self._series() if len(polls) > 2]  # noqa: PLR2004 -- two intervals
@@ -397,11 +418,17 @@ class PollList(list[Poll]):
         An answer that is held back is seen when it comes, if the client has waited for it. A poll
         behind a download or a switch that has failed asks how to go on, and is let pass.
 
+        Judged is each job that the client polled, of each key. It has to show the status, or to
+        have come to another end: ``job_finished``, ``job_failed``, a documented error, or the last
+        step of its timeline. A client whose last poll met ``job_failed`` or a documented error may
+        have given up its other jobs, too. A job that was never polled is not judged.
+
         Args:
             status: A status, or the name of a documented error.
 
         Raises:
-            AssertionError: The client polled on, or never saw the status.
+            AssertionError: The client polled on, or never saw the status, or dropped a job before.
+            ValueError: The status is no text.
 
         Examples:
             >>> mock.set_status("job_finished")
@@ -410,6 +437,7 @@ class PollList(list[Poll]):
             >>> mock.polls().assert_stopped_after("job_finished")
         """
         __tracebackhide__ = True
+        must_be_text("status", status, FINISHED)
         seen: dict[tuple[str | None, int], float] = {}  # and since when the client surely knows
         late: list[Poll] = []
         for poll in self._judged:
@@ -435,6 +463,36 @@ class PollList(list[Poll]):
                     never = f"the answer to poll {poll.number} is still held back"
             self._fail(f"{never}, so the client had no reason to stop yet{meant}")
         self._must_be_whole()
+        self._must_have_dropped_none(status, seen)
+
+    def _must_have_dropped_none(self, status: str, seen: Container[tuple[str | None, int]]) -> None:
+        """Fail where a job could still have shown a status to a client that polled it."""
+        __tracebackhide__ = True
+        last: dict[tuple[str | None, int], Poll] = {}
+        last_of_all: dict[int, Poll] = {}
+        at_end = set()
+        for poll in self._judged:
+            whose = poll.job_id, poll.caller
+            last[whose] = last_of_all[poll.caller] = poll
+            if _was_the_end(poll, status):
+                at_end.add(whose)
+        dropped = [
+            poll
+            for whose, poll in last.items()
+            if whose not in seen
+            and whose not in at_end
+            and not (poll._entry.shown_status == FINISHED and self._has_come(poll))
+            and not (_failed(poll) or _failed(last_of_all[poll.caller]))
+        ]
+        if dropped:
+            first = dropped[0]
+            more = f", and {plural(len(dropped) - 1, 'more job')}" if len(dropped) > 1 else ""
+            alone = "; job= judges one job alone" if self._job is None else ""
+            self._fail(
+                f"the client had not seen {status} when it dropped {named(first.job_id)} after "
+                f"poll {first.number} ({first.outcome}){more}{alone}",
+                dropped,
+            )
 
     def _standstill(self) -> str:
         """Say that no interval can be seen, where nobody has moved the mock's clock."""
@@ -500,7 +558,9 @@ class PollList(list[Poll]):
 
         A client may count its wait from its request, or from the answer, if that was held back.
         """
-        least = last = 0
+        bound = last = 0
+        loosely = f" with a tolerance of {tolerance:g}" if tolerance else ""
+        said = format_duration if tolerance else exactly
         if factor > 1 and not any(_gap_ns(*pair) > 0 for pair in pairs):  # twice nothing is nothing
             yield f"{_apart(*pairs[-1])}; backing off by {factor:g} asks for a wait", pairs[-1][1]
         for before, after in pairs:
@@ -508,18 +568,19 @@ class PollList(list[Poll]):
             waited = _waited_ns(before, after)
             which = _apart(before, after)
             # who does not back off at all stays too early: of no growth half is let pass
-            grown = least - last if least > last else least // 5
+            grown = bound - last if bound > last else bound // 5
             # what is compared may be too short by a blur, and what it was compared with too long
             slack = (factor + 1) * ROUNDING_NS + self._blur(grown // 2, factor + 1)
-            if gap < least * (1 - tolerance) - slack:
-                yield (
-                    f"{which}; backing off by {factor:g} asks for at least {exactly(least)}",
-                    after,
-                )
+            if gap < bound - slack:
+                asked = f"backing off by {factor:g} asks for at least {said(bound)}{loosely}"
+                yield f"{which}; {asked}", after
             elif limit is not None and waited > limit * (1 + tolerance) + self._blur(limit // 2):
-                yield f"{which}; the cap is {exactly(limit)}", after
+                most = f", {said(int(limit * (1 + tolerance)))}{loosely}" if tolerance else ""
+                yield f"{which}; the cap is {exactly(limit)}{most}", after
             last = waited
-            least = int(factor * waited if limit is None else min(factor * waited, limit))
+            # jitter may have made it longer, though not what it had to be at least
+            planned = max(waited / (1 + tolerance), min(waited, bound - slack))
+            bound = int(min(factor * planned, inf if limit is None else limit) * (1 - tolerance))
 
     def _series(self) -> list[list[Poll]]:
         """Return the polls of each job by each key, in their order; so of any other operation.
@@ -620,6 +681,20 @@ def _held_back(engine: Engine, entries: Iterable[Entry]) -> Iterator[int]:
 
 
 _ABOUT_NO_JOB: Final = {each.name for each in OPERATIONS.values() if not each.has_job}
+
+
+def _failed(poll: Poll) -> bool:
+    """Tell whether a poll showed what a client may give up on."""
+    return poll.error is not None or poll._entry.shown_status == FAILED
+
+
+def _was_the_end(poll: Poll, status: str) -> bool:
+    """Tell whether a job has nothing more to show after a poll, and not this status either."""
+    if poll._entry.place is None:
+        return False
+    plan, (position, *_) = poll._entry.place
+    ahead = plan.shows if plan.loops else plan.shows[position:]
+    return status not in ahead and (plan.loops or ahead[-1] == poll.outcome)
 
 
 def _latest(before: Poll, high_ns: float) -> float:

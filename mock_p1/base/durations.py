@@ -56,7 +56,7 @@ def nanoseconds(span: str | float | timedelta) -> int:
     """
     if isinstance(span, str):
         return parse_duration(span)
-    if not isinstance(span, int | float | timedelta):
+    if type(span) is bool or not isinstance(span, int | float | timedelta):
         raise TypeError(
             f"a span of time is {HOW_TO_WRITE}, a number of seconds or a timedelta, not {span!r}"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import wraps
 from itertools import islice
+from numbers import Integral
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from mock_p1.base.clock import RealClock
@@ -171,8 +172,7 @@ class Driver:
         """
         operation = operation_named(on)
         failure = _failure(operation, what)._replace(job_id=job_id, key=key)
-        if type(times) is not int or times < 1:
-            raise ValueError(f"times must be a whole number, at least 1, not {times!r}")
+        must_be_whole("times", times, 1)
         if job_id is not None:
             if not operation.has_job:
                 raise ValueError(f"{operation.name} is about no job; leave the job out")
@@ -285,6 +285,8 @@ class Driver:
     def program_of(self, job_id: str) -> Program:
         """Return what a job does; NoSuchJob says which jobs there are."""
         state = self._engine.state
+        if not isinstance(job_id, str):  # a test may hand over anything
+            raise NoSuchJob(state.directory.no_job(job_id, state.jobs.known()))
         created = next((job for job in state.jobs.of(job_id) if job.created), None)
         if created is not None:
             return created.program
@@ -375,9 +377,21 @@ def job_of(path: str) -> str | None:
     return found.parameters.get("retrain_job_id") if found else None
 
 
-def operation_named(name: str) -> Operation:
+def must_be_whole(name: str, value: object, least: int = 0) -> None:
+    """ValueError where an argument is no whole number, or less than ``least``."""
+    if isinstance(value, bool) or not (isinstance(value, Integral) and int(value) >= least):
+        raise ValueError(f"{name} must be a whole number, at least {least}, not {value!r}")
+
+
+def must_be_text(name: str, value: object, such_as: str) -> None:
+    """ValueError where an argument is no text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, such as {such_as!r}, not {value!r}")  # noqa: TRY004 -- a value like any other
+
+
+def operation_named(name: object) -> Operation:
     """Return the operation of this name; ValueError says which there are."""
-    if name not in OPERATIONS:
+    if not isinstance(name, str) or name not in OPERATIONS:
         raise ValueError(unknown("operation", str(name), OPERATIONS))
     return OPERATIONS[name]
 

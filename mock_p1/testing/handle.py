@@ -24,6 +24,7 @@ from mock_p1.analysis.polls import (
     not_judged,
 )
 from mock_p1.analysis.sequence_judge import breaches, sequence_problem
+from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import nanoseconds
 from mock_p1.contract.operations import (
     FILE_UPLOAD,
@@ -33,7 +34,13 @@ from mock_p1.contract.operations import (
     Operation,
 )
 from mock_p1.engine.acts import StoreDown
-from mock_p1.engine.driver import Driver, NoSuchJob, operation_named
+from mock_p1.engine.driver import (
+    Driver,
+    NoSuchJob,
+    must_be_text,
+    must_be_whole,
+    operation_named,
+)
 from mock_p1.scenario.files import load_reply
 from mock_p1.server.state_file import write_state
 from mock_p1.testing.poll_report import report, table_of_all
@@ -538,6 +545,7 @@ class Handle:
         Raises:
             AssertionError: There were other polls than asked for.
             NoSuchJob: Neither the scenario nor any poll knows the job.
+            ValueError: ``times`` is no whole number, or negative.
 
         Examples:
             >>> poll()
@@ -567,7 +575,8 @@ class Handle:
 
         Raises:
             AssertionError: An interval is out of bounds, or there are no two polls to judge by.
-            TypeError: Neither bound is given.
+            TypeError: Neither bound is given, or one is no span of time.
+            ValueError: A bound cannot be one, or ``min`` is longer than ``max``.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
         Examples:
@@ -592,17 +601,20 @@ class Handle:
         out, and the next one is compared with the one before it.
 
         Args:
-            factor: By what each interval should grow, at least 1.
+            factor: By what each interval should grow, from 1 to 1,000.
             cap: The longest interval: text (``"5m"``), seconds or a timedelta.
             job: The job; left out, every job.
-            tolerance: Allows for jitter: 0.1 takes intervals a tenth shorter than asked for, or
-                longer than the cap. At a live server each request may be 100 ms off, times the
-                mock's speed, though not by more than half of what it should have grown by.
+            tolerance: Allows for jitter: with 0.1 each wait may be a tenth shorter or longer than
+                planned. The interval before may have been so much longer, this one so much
+                shorter: by factor 2 it is at least 2 * 0.9 / 1.1 times the one before. The cap is
+                a tenth shorter or longer likewise. At a live server each request may be 100 ms
+                off, times the mock's speed, though not by more than half of what it should have
+                grown by.
 
         Raises:
             AssertionError: An interval is too short, or above the cap; or there are less than two
                 of one job, which are the least to judge by.
-            ValueError: The factor or the tolerance is out of its range.
+            ValueError: The factor or the tolerance is no number, or out of its range.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
         Examples:
@@ -647,12 +659,18 @@ class Handle:
         An answer that is held back is seen when it comes, if the client has waited for it. A poll
         behind a download or a switch that has failed asks how to go on, and is let pass.
 
+        Judged is each job that the client polled, of each key. It has to show the status, or to
+        have come to another end: ``job_finished``, ``job_failed``, a documented error, or the last
+        step of its timeline. A client whose last poll met ``job_failed`` or a documented error may
+        have given up its other jobs, too. A job that was never polled is not judged.
+
         Args:
             status: A status, or the name of a documented error.
             job: The job; left out, every job.
 
         Raises:
-            AssertionError: The client polled on, or never saw the status.
+            AssertionError: The client polled on, or never saw the status, or dropped a job before.
+            ValueError: The status is no text.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
         Examples:
@@ -679,6 +697,7 @@ class Handle:
         Raises:
             AssertionError: No file came, not all of it, another one, an empty one or a form.
             NoSuchJob: Neither the scenario nor any call knows the job.
+            ValueError: ``filename`` is no text, or ``rows`` no whole number, or negative.
 
         Examples:
             >>> try:
@@ -688,6 +707,10 @@ class Handle:
             the client never asked for an upload URL, so no file was uploaded
         """
         __tracebackhide__ = True
+        if filename is not None:
+            must_be_text("filename", filename, "train.csv")
+        if rows is not None:
+            must_be_whole("rows", rows)
         if job is None:
             with self._engine.lock:
                 job = self._engine.job_states.newest_created
@@ -710,11 +733,13 @@ class Handle:
         Raises:
             AssertionError: It was downloaded more or less often.
             NoSuchJob: Neither the scenario nor any call knows the job.
+            ValueError: ``times`` is no whole number, or negative.
 
         Examples:
             >>> mock.assert_downloaded(times=0)
         """
         __tracebackhide__ = True
+        must_be_whole("times", times)
         job = self.job_id if job is None else job
         downloads = self._judged(self.downloads(job))
         problem = download_problem(job, downloads, times, key_labels(self._engine.journal))
@@ -813,6 +838,8 @@ class Handle:
         Raises:
             AssertionError: The time has passed.
             NoSuchJob: Neither the scenario nor any poll knows the job.
+            ValueError: ``polls`` is no whole number, or negative, or the time is.
+            TypeError: The time is none.
 
         Examples:
             >>> import threading
@@ -822,6 +849,8 @@ class Handle:
             >>> client.join()
         """
         __tracebackhide__ = True
+        must_be_whole("polls", polls)
+        seconds = nanoseconds(timeout) / SECOND
         if self._asked is None:
             self._asked = Condition()
             self._engine.journal.listen(self._notify)
@@ -834,10 +863,10 @@ class Handle:
             return sum(map(journal.is_judged, polled))
 
         with self._asked:
-            enough = self._asked.wait_for(lambda: count() >= polls, timeout)
+            enough = self._asked.wait_for(lambda: count() >= polls, seconds)
         if not enough:
             so_far = self.polls(job)
-            was = f"{named(job)} was polled {in_words(count())} within {timeout:g} s"
+            was = f"{named(job)} was polled {in_words(count())} within {seconds:g} s"
             so_far._fail(f"{was}; {in_words(polls)} was waited for")  # noqa: SLF001 -- likewise ours
 
     def _listed(self, entries: Iterable[Entry], job: str | None) -> PollList:
@@ -870,7 +899,7 @@ class Handle:
         with engine.lock:
             asked_for = dict.fromkeys(engine.job_states.known())
         asked_for |= dict.fromkeys(e.job_id for e in engine.journal if e.job_id is not None)
-        if job not in asked_for:
+        if job != str(job) or job not in asked_for:  # a test may hand over a list
             text = engine.state.directory.no_job(job, asked_for)
             raise NoSuchJob(f"{text} (scenario {engine.scenario.name})")
 

@@ -384,7 +384,9 @@ def _found(source: ScenarioSource, folder: Path | None = None) -> Scenario:
 
 def _longest(instant_sleep: bool | str | float | timedelta) -> int:  # noqa: FBT001 -- one of four
     """Return how many nanoseconds a client may sleep; 0 where its sleeps are left alone."""
-    return LONGEST if instant_sleep is True else nanoseconds(instant_sleep)
+    if isinstance(instant_sleep, bool):
+        return LONGEST * instant_sleep
+    return nanoseconds(instant_sleep)
 
 
 def _date(given: str | datetime | None) -> datetime | None:

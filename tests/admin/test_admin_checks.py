@@ -104,6 +104,26 @@ def test_intervals(controls, query, passed):
     assert verdict(controls, f"?{query}") == ALWAYS | {"interval": passed}
 
 
+def test_bounds_that_no_interval_can_keep(controls):
+    """They are refused, whatever the client did."""
+    text = "no interval is at least 2m and at most 30s"
+    answer = controls.refused(400, "GET", "/checks?min_interval=2m&max_interval=30s")
+    assert answer["error"] == "MOCK_P1_BAD_VALUE"
+    assert text in answer["message"]
+
+
+def test_jobs_that_were_dropped(controls):
+    """Every job that the client polled is judged, as in Python."""
+    asked = "?stopped_after=job_failed"
+    for job in ("busy", "busy", "a"):
+        controls.poll(job)
+        controls.pass_time(60)
+    told = "the client had not seen job_failed when it dropped job 'a' after poll 3"
+    assert why(controls, "stopped_after", asked).startswith(told)
+    controls.poll("a")
+    assert verdict(controls, asked)["stopped_after"] is True
+
+
 def test_polls_behind_the_end(controls):
     """Judged by the status that is asked for."""
     for _ in range(3):

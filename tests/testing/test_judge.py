@@ -1,8 +1,12 @@
 """Judging a client: each assertion passes where it should, fails where it should, and shows why."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from mock_p1 import mocked
+from mock_p1.base.messages import Request
+from mock_p1.engine.journal import NOT_AWAITED
 
 
 @pytest.fixture
@@ -39,6 +43,31 @@ def marked(lines):
 def busy(retry_after):
     """Return an answer that asks for time."""
     return {"status_code": 503, "retry_after": retry_after, "body": {"status": "busy"}}
+
+
+GOES_ON = [{"status": "job_running", "for": "1 poll"}, {"status": "job_finished"}]
+ENDS = {
+    "stuck": {"status": "job_stuck"},
+    "failed": {"status": "job_failed"},
+    "error": {"error": "job_may_be_deleted"},
+    "reply": {"reply": {"status_code": 503}},
+    "fault": {"fault": "connection_reset"},
+}
+
+
+@contextmanager
+def dropping(timelines, **more):
+    """Yield a client that polls these jobs one after another, as ``mock`` of it says."""
+    jobs = {job: {"timeline": timeline, **more} for job, timeline in timelines.items()}
+    with mocked({"jobs": jobs}) as mock:
+
+        def poll(*names, key="any-key"):
+            for name in names:
+                path = f"/v1/external/retrain_jobs/{name}"
+                mock._engine.handle(Request("GET", path, "", (key,), mock.url))  # noqa: SLF001 -- quick, and no failure to catch
+
+        poll.mock = mock
+        yield poll
 
 
 class TestAssertPolled:
@@ -247,6 +276,110 @@ class TestAssertStoppedAfter:
         mock.assert_stopped_after("job_may_be_deleted")
         at(2)
         assert marked(fails(mock.assert_stopped_after, "job_may_be_deleted")) == [3]
+
+    def test_jobs_that_were_dropped(self):
+        """Each job that the client polled has to show it; those that did not are counted."""
+        with dropping({f"j{n}": GOES_ON for n in range(5)}) as poll:
+            poll("j0", "j1", "j2", "j0")
+            lines = fails(poll.mock.assert_stopped_after, "job_finished")
+            assert lines[0] == (
+                "the client had not seen job_finished when it dropped job 'j1' after poll 2 "
+                "(job_running), and 1 more job; job= judges one job alone"
+            )
+            assert marked(lines) == [2, 3]
+            poll.mock.assert_stopped_after("job_finished", job="j0")
+            poll("j1", "j2")
+            poll.mock.assert_stopped_after("job_finished")
+
+    def test_a_job_that_another_key_dropped(self):
+        """The same job of two keys is two jobs."""
+        with dropping({"j0": GOES_ON}) as poll:
+            poll("j0", "j0")
+            poll("j0", key="other-key")
+            for job in (None, "j0"):
+                lines = fails(poll.mock.assert_stopped_after, "job_finished", job)
+                assert marked(lines) == [3]
+
+    @pytest.mark.parametrize("end", ["stuck", "failed", "error", "reply", "fault"])
+    def test_jobs_that_come_to_another_end(self, end):
+        """Their client is right to stop, or to give up: there is nothing more to see."""
+        with dropping({"a": [*GOES_ON], "b": [GOES_ON[0], ENDS[end]]}) as poll:
+            poll("b", "b", "b", "a", "a")
+            poll.mock.assert_stopped_after("job_finished")
+
+    def test_a_job_that_ends_otherwise_and_was_dropped_before(self):
+        """Its client has not seen that it failed."""
+        with dropping({"a": GOES_ON, "b": [GOES_ON[0], ENDS["failed"]]}) as poll:
+            poll("a", "a", "b")
+            assert marked(fails(poll.mock.assert_stopped_after, "job_finished")) == [3]
+
+    def test_a_job_that_loops_without_it(self):
+        """It never comes to any end."""
+        loop = [{**GOES_ON[0], "status": status} for status in ("job_waiting", "job_running")]
+        finished = [{"status": "job_finished", "for": "1 poll"}]
+        with dropping({"a": finished, "b": loop}, at_end="loop") as poll:
+            poll("a", "b")
+            poll.mock.assert_stopped_after("job_finished")
+
+    @pytest.mark.parametrize("trouble", ["failed", "error"])
+    def test_a_job_that_is_given_up_over_trouble_that_would_pass(self, trouble):
+        """A client cannot know that; of a network failure, or of HTTP 503, it can."""
+        midway = [{**ENDS[trouble], "for": "1 poll"}, *GOES_ON]
+        with dropping({"a": midway, "b": GOES_ON}) as poll:
+            poll("a", "b", "b")
+            poll.mock.assert_stopped_after("job_finished")
+
+    @pytest.mark.parametrize("trouble", ["fault", "reply"])
+    def test_a_job_that_is_dropped_over_what_is_to_be_borne(self, trouble):
+        """The client has to ask again."""
+        midway = [{**ENDS[trouble], "for": "1 poll"}, *GOES_ON]
+        with dropping({"a": midway, "b": GOES_ON}) as poll:
+            poll("a", "b", "b")
+            assert marked(fails(poll.mock.assert_stopped_after, "job_finished")) == [1]
+
+    def test_stuck_jobs_that_are_given_up_at_a_network_failure(self):
+        """Their timeline has come to its end all the same."""
+        with dropping({"a": [ENDS["stuck"]], "b": GOES_ON}) as poll:
+            poll("a", "b", "b")
+            poll.mock.fail_next("connection_reset")
+            poll("a")
+            poll.mock.assert_stopped_after("job_finished")
+
+    @pytest.mark.parametrize(
+        ("trouble", "status"),
+        [("failed", "job_failed"), ("error", "job_may_be_deleted")],
+    )
+    def test_all_jobs_given_up_as_soon_as_one_fails(self, trouble, status):
+        """A client that breaks off then has stopped."""
+        with dropping({"a": GOES_ON, "b": [ENDS[trouble]]}) as poll:
+            poll("a", "b")
+            poll.mock.assert_stopped_after(status)
+            poll("a")
+            poll.mock.assert_stopped_after(status)
+
+    def test_all_jobs_given_up_since_the_key_has_ended(self):
+        """It works for none of them."""
+        with dropping({"a": GOES_ON, "b": GOES_ON, "c": GOES_ON}) as poll:
+            poll("a", "b", "c", "a")
+            poll.mock.fail_next("inactive_credential")
+            poll("b")
+            poll.mock.assert_stopped_after("job_finished")
+            poll("b")
+            assert marked(fails(poll.mock.assert_stopped_after, "job_finished")) == [3]
+
+    def test_an_end_that_the_client_did_not_wait_for(self):
+        """It has not seen it, and has to ask again."""
+        with dropping({"a": GOES_ON, "b": [GOES_ON[0], {"status": "job_finished"}]}) as poll:
+            poll("a", "a", "b", "b")
+            poll.mock._engine.add_note(4, NOT_AWAITED)  # noqa: SLF001 -- as a transport does
+            lines = fails(poll.mock.assert_stopped_after, "job_finished")
+            assert "dropped job 'b' after poll 4 (job_finished)" in lines[0]
+
+    def test_jobs_that_were_never_polled(self):
+        """Nobody knows that the client has to do with them."""
+        with dropping({"a": GOES_ON, "b": GOES_ON}) as poll:
+            poll("a", "a")
+            poll.mock.assert_stopped_after("job_finished")
 
     def test_other_jobs_and_keys_may_go_on(self, mock, at):
         """Only the same job by the same key counts."""

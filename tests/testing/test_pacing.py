@@ -1,5 +1,6 @@
 """Judging a client's pace: backing off, Retry-After, and waiting for a client in a thread."""
 
+import random
 import threading
 import time
 from contextlib import nullcontext
@@ -148,6 +149,78 @@ def test_jitter_is_tolerated_as_far_as_asked(start):
         mock.assert_backoff(tolerance=0.05)
 
 
+def test_the_interval_before_may_have_been_lengthened_by_jitter(start):
+    """Of a plan of 40, 80 and 160 s each wait is within a tenth of it."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 40, 84, 150)
+    mock.assert_backoff(tolerance=0.1)
+
+
+@pytest.fixture
+def jittered():
+    """Return the handle of a mock that is polled after each of these waits, without a transport."""
+
+    def jittered(waits):
+        engine = Engine(load_scenario(POLLED))
+        engine.handle(POLL)
+        for wait in waits:
+            engine.clock.advance(round(wait * 1e9))
+            engine.handle(POLL)
+        return Handle(engine, "http://mock.example")
+
+    return jittered
+
+
+@pytest.mark.parametrize("grows_from", ["the plan", "the wait before"])
+@pytest.mark.parametrize("tolerance", [0.1, 0.3])
+def test_jitter_within_its_bounds_is_never_blamed(jittered, grows_from, tolerance):
+    """Whatever chance brings, and whether the next wait grows from the plan or from the last."""
+    chance = random.Random(1)  # noqa: S311 -- nothing secret
+    for _ in range(100):
+        wait, waits = 10.0, []
+        for _ in range(8):
+            waits.append(wait * chance.choice([1 - tolerance, 1 + tolerance, 1]))
+            wait = min(2 * (wait if grows_from == "the plan" else waits[-1]), 600)
+        jittered(waits).assert_backoff(cap="10m", tolerance=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("waits", "judge"),
+    [
+        ([10] * 3, {"tolerance": 0.1}),
+        ([10] * 5, {"factor": 1.2, "tolerance": 0.1}),
+        ([10] * 5, {"tolerance": 0.4}),
+        ([10, 20, 30], {"tolerance": 0.1}),
+        ([10, 20, 30], {}),
+        ([10] * 3, {"cap": "20s", "tolerance": 0.1}),
+    ],
+)
+def test_who_does_not_grow_is_found_whatever_the_tolerance(jittered, waits, judge):
+    """An interval is held to all before it, so that tolerances do not add up to no growth."""
+    with pytest.raises(AssertionError, match="asks for at least"):
+        jittered(waits).assert_backoff(**judge)
+
+
+def test_the_bound_that_is_applied_is_said_with_its_tolerance(start):
+    """It is not the one that was asked for without."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 84, 130)
+    asked = "at least 2m17s455ms with a tolerance of 0.1"
+    with pytest.raises(AssertionError, match=f"2m10s apart; backing off by 2 asks for {asked}"):
+        mock.assert_backoff(tolerance=0.1)
+    with pytest.raises(AssertionError, match=r"at least 2m48s\n"):
+        mock.assert_backoff()
+
+
+def test_the_cap_that_is_applied_is_said_with_its_tolerance(start):
+    """Beside the one that was asked for."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 10, 12)
+    cap = "the cap is 10s, 11s with a tolerance of 0.1"
+    with pytest.raises(AssertionError, match=f"12s apart; {cap}"):
+        mock.assert_backoff(cap="10s", tolerance=0.1)
+
+
 def test_two_polls_are_too_few_to_judge_backing_off(start):
     """An assertion that has nothing to judge fails instead of passing."""
     mock, poll = start(POLLED)
@@ -200,11 +273,22 @@ def test_what_an_answer_was_held_back_is_no_wait_of_the_clients(start):
     mock.assert_backoff(cap="4s")
 
 
-@pytest.mark.parametrize("arguments", [{"factor": 0.5}, {"tolerance": 1}, {"tolerance": -0.1}])
+WRONG_FACTORS = [0.5, 1001, "2", None, True, float("nan"), float("inf"), 10**400]
+WRONG_TOLERANCES = [1, -0.1, "0.1", None, False, float("nan")]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *({"factor": factor} for factor in WRONG_FACTORS),
+        *({"tolerance": tolerance} for tolerance in WRONG_TOLERANCES),
+    ],
+    ids=lambda arguments: str(arguments)[:30],
+)
 def test_a_backoff_that_cannot_be_meant_is_refused(start, arguments):
-    """A factor below one, or a tolerance of everything, is a slip of the test."""
+    """A factor below one, a tolerance of everything, or no number, is a slip of the test."""
     mock, _ = start(POLLED)
-    with pytest.raises(ValueError, match="factor is at least 1"):
+    with pytest.raises(ValueError, match="factor must be a number from 1 to 1,000, and tolerance"):
         mock.assert_backoff(**arguments)
 
 
