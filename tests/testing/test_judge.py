@@ -313,6 +313,21 @@ class TestAssertStoppedAfter:
             poll("a", "a", "b")
             assert marked(fails(poll.mock.assert_stopped_after, "job_finished")) == [3]
 
+    def test_a_job_that_finished_midway(self):
+        """That is an end too, where another one is asked for."""
+        finished = {"status": "job_finished", "for": "1 poll"}
+        with dropping({"a": [finished, ENDS["stuck"]], "b": [ENDS["failed"]]}) as poll:
+            poll("b", "a")
+            poll.mock.assert_stopped_after("job_failed")
+
+    def test_a_job_that_was_moved_past_it(self):
+        """It does not come back to it."""
+        finished = {"status": "job_finished", "for": "1 poll"}
+        with dropping({"a": [finished, ENDS["stuck"]], "b": GOES_ON}) as poll:
+            poll.mock.set_status("job_stuck", job="a")
+            poll("a", "b", "b")
+            poll.mock.assert_stopped_after("job_finished")
+
     def test_a_job_that_loops_without_it(self):
         """It never comes to any end."""
         loop = [{**GOES_ON[0], "status": status} for status in ("job_waiting", "job_running")]

@@ -79,6 +79,17 @@ def test_nobody_is_judged_by_a_part(short, name):
         JUDGES[name](short)
 
 
+def test_a_job_may_have_come_to_its_end_in_a_call_that_is_forgotten(short):
+    """Nobody is blamed for having dropped it."""
+    caller = Caller(short)
+    job, url = caller.create()
+    caller.put(url)
+    for each in (job, job, "old-001"):
+        caller.poll(each)
+    with pytest.raises(Forgotten):
+        short.assert_stopped_after("job_finished")
+
+
 def test_a_count_that_is_right_by_chance(short):
     """There were more."""
     polls(short, 5)
