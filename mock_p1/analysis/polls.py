@@ -29,6 +29,7 @@ from mock_p1.contract.operations import (
     operations_with,
 )
 from mock_p1.engine.driver import must_be_text, must_be_whole
+from mock_p1.engine.repeats import REPEATED
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
@@ -44,6 +45,14 @@ BLUR_NS: Final = 100_000_000
 """What real requests may add to a client's wait or take from it, each being on its way for long."""
 
 MOST_FACTOR: Final = 1000
+
+_STOOD: Final = (
+    "\nthe mock's clock stood still meanwhile: instant_sleep=True lets the client's waits move it, "
+    "mock.advance() does by hand"
+)
+_FROZEN: Final = (
+    "\nthe mock's clock is frozen, and intervals are by it: they cannot be judged while it is"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +189,7 @@ class PollList(list[Poll]):
         held: Container[int] = (),
         left_out: Container[int] = (),
         forgotten: str = "",
-        stands_still: bool = False,
+        still: str = "",
         tick_ns: int = 0,
         blur_ns: int = 0,
     ) -> None:
@@ -189,12 +198,12 @@ class PollList(list[Poll]):
         ``blur_ns`` is by how much an interval may differ from the client's wait in real time.
         ``uses`` are the downloads and switches, oldest first, that polls may have led to. ``held``
         are the numbers of those whose answers are held back still, ``left_out`` of those that the
-        client is not judged by; ``forgotten`` says what is missing here. A clock that
-        ``stands_still`` is moved by hand alone.
+        client is not judged by; ``forgotten`` says what is missing here, ``still`` why the clock
+        may not have moved.
         """
         super().__init__(polls)
         self._job, self._others, self._uses = job, list(others), list(uses)
-        self._held, self._stands_still = held, stands_still
+        self._held, self._still = held, still
         self._left_out, self._forgotten = left_out, forgotten
         self._tick_ns, self._blur_ns = tick_ns, blur_ns
 
@@ -418,8 +427,8 @@ class PollList(list[Poll]):
         An answer that is held back is seen when it comes, if the client has waited for it. A poll
         behind a download or a switch that has failed asks how to go on, and is let pass.
 
-        Judged is each job that the client polled, of each key. It has to show the status, or to
-        have come to another end: ``job_finished``, ``job_failed``, a documented error, or the last
+        Judged is each job that the client polled, by any key. It has to show the status, or to have
+        come to another end: ``job_finished``, ``job_failed``, a documented error, or the last
         step of its timeline. A client whose last poll met ``job_failed`` or a documented error may
         have given up its other jobs, too. A job that was never polled is not judged.
 
@@ -463,24 +472,23 @@ class PollList(list[Poll]):
                     never = f"the answer to poll {poll.number} is still held back"
             self._fail(f"{never}, so the client had no reason to stop yet{meant}")
         self._must_be_whole()
-        self._must_have_dropped_none(status, seen)
+        self._must_have_dropped_none(status, {job for job, _ in seen})
 
-    def _must_have_dropped_none(self, status: str, seen: Container[tuple[str | None, int]]) -> None:
+    def _must_have_dropped_none(self, status: str, seen: Container[str | None]) -> None:
         """Fail where a job could still have shown a status to a client that polled it."""
         __tracebackhide__ = True
-        last: dict[tuple[str | None, int], Poll] = {}
+        last: dict[str | None, Poll] = {}
         last_of_all: dict[int, Poll] = {}
         at_end = set()
         for poll in self._judged:
-            whose = poll.job_id, poll.caller
-            last[whose] = last_of_all[poll.caller] = poll
+            last[poll.job_id] = last_of_all[poll.caller] = poll
             if _was_the_end(poll, status):
-                at_end.add(whose)
+                at_end.add(poll.job_id)
         dropped = [
             poll
-            for whose, poll in last.items()
-            if whose not in seen
-            and whose not in at_end
+            for job, poll in last.items()
+            if job not in seen
+            and job not in at_end
             and not (poll._entry.shown_status == FINISHED and self._has_come(poll))
             and not (_failed(poll) or _failed(last_of_all[poll.caller]))
         ]
@@ -496,12 +504,8 @@ class PollList(list[Poll]):
 
     def _standstill(self) -> str:
         """Say that no interval can be seen, where nobody has moved the mock's clock."""
-        if not self._stands_still or len({poll._entry.moment_ns for poll in self}) > 1:
-            return ""
-        return (
-            "\nthe mock's clock stood still meanwhile: instant_sleep=True lets the client's waits "
-            "move it, mock.advance() does by hand"
-        )
+        has_moved = len({poll._entry.moment_ns for poll in self}) > 1
+        return "" if has_moved and self._still is _STOOD else self._still
 
     def _has_come(self, poll: Poll) -> bool:
         """Tell whether the client has the answer to a poll, as far as is known."""
@@ -585,13 +589,17 @@ class PollList(list[Poll]):
     def _series(self) -> list[list[Poll]]:
         """Return the polls of each job by each key, in their order; so of any other operation.
 
-        A call that creates a job is about none.
+        A call that creates a job is about none. Of one whose connection broke, and that was
+        repeated at once, as many clients' libraries do, there is only the last.
         """
         series: dict[tuple[str | None, str | None, int], list[Poll]] = {}
         for poll in self._judged:
             operation = OPERATIONS.get(poll.operation or "")
             job_id = poll.job_id if operation is None or operation.has_job else None
-            series.setdefault((poll.operation, job_id, poll.caller), []).append(poll)
+            polls = series.setdefault((poll.operation, job_id, poll.caller), [])
+            if polls and any(note.endswith(REPEATED) for note in poll.notes):
+                del polls[-1]
+            polls.append(poll)
         return list(series.values())
 
     @property
@@ -639,6 +647,7 @@ def listed(
     tick_ns, blur_ns = 0, 0
     if isinstance(clock, RealClock):
         tick_ns, blur_ns = clock.tick_ns, int(BLUR_NS * clock.speed)
+    is_frozen = isinstance(clock, RealClock) and clock.frozen
     ends = {RESULT_DOWNLOAD.name, RETRAIN_MODEL_SWITCH.name}
     uses = [
         Poll._of(entry, clock)
@@ -653,7 +662,7 @@ def listed(
         held=held,
         left_out={entry.number for entry in entries if not journal.is_judged(entry)},
         forgotten=describe_forgotten(engine, job) if forgotten is None else forgotten,
-        stands_still=type(clock) is VirtualClock,  # a shared one is moved by the client
+        still=_STOOD if type(clock) is VirtualClock else _FROZEN if is_frozen else "",
         tick_ns=tick_ns,
         blur_ns=blur_ns,
     )

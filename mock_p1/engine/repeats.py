@@ -14,6 +14,7 @@ BREAKS: Final = frozenset({"connection_reset", "empty_response"})
 AT_ONCE_NS: Final = 100_000_000
 """Whoever asks again so soon, and has not advanced the mock's clock, has not thought about it."""
 
+REPEATED: Final = "the client, or its library, repeated it"
 MAX_BROKEN: Final = 1000
 MILLISECOND: Final = 1_000_000
 
@@ -41,7 +42,7 @@ class Repeats:
         if after_ns > AT_ONCE_NS or self._clock.advanced_ns - advanced_ns > AT_ONCE_NS:
             return ()  # a client that waits by the mock's clock has waited too
         after = f"asked again {-(-max(0, after_ns) // MILLISECOND)} ms later"
-        return (f"{after} on {fault}: the client, or its library, repeated it",)
+        return (f"{after} on {fault}: {REPEATED}",)
 
     def note_break(self, request: Request, fault: str | None, delay_ns: int) -> None:
         """Remember a request where its fault, after a delay, breaks the connection."""

@@ -659,8 +659,8 @@ class Handle:
         An answer that is held back is seen when it comes, if the client has waited for it. A poll
         behind a download or a switch that has failed asks how to go on, and is let pass.
 
-        Judged is each job that the client polled, of each key. It has to show the status, or to
-        have come to another end: ``job_finished``, ``job_failed``, a documented error, or the last
+        Judged is each job that the client polled, by any key. It has to show the status, or to have
+        come to another end: ``job_finished``, ``job_failed``, a documented error, or the last
         step of its timeline. A client whose last poll met ``job_failed`` or a documented error may
         have given up its other jobs, too. A job that was never polled is not judged.
 

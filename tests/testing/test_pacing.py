@@ -582,3 +582,29 @@ def test_a_clock_that_the_client_moves_never_stands_still():
         with pytest.raises(AssertionError) as caught:
             mock.assert_interval(min="30s")
     assert STOOD_STILL not in str(caught.value)
+
+
+BREAKS = "jobs: {a: {timeline: [{fault: connection_reset, for: 1 poll}, {status: job_running}]}}"
+
+
+def test_what_a_library_repeats_at_once_is_no_wait_of_the_clients(paced):
+    """As Java's does: its client waits from the answer on, and backs off by its own waits."""
+    mock = paced(0.003, 30, 60, text=BREAKS)
+    assert "asked again" in mock.polls()[1].notes[0]
+    mock.assert_interval(min="30s")
+    mock.assert_backoff(factor=2)
+
+
+def test_who_asks_again_later_after_a_break_has_to_wait(paced):
+    """Nobody's library is so slow."""
+    with pytest.raises(AssertionError, match="200ms apart; at least 30s"):
+        paced(0.2, 30, on_its_way=0, text=BREAKS).assert_interval(min="30s")
+
+
+def test_a_frozen_clock_is_told_where_it_makes_waits_nothing(paced):
+    """Whoever has frozen it in the midst of a run learns why."""
+    mock = paced(30, on_its_way=0)
+    mock._engine.clock.freeze()  # noqa: SLF001 -- as a person does at the dashboard
+    mock._engine.handle(POLL)  # noqa: SLF001 -- nothing is served here
+    with pytest.raises(AssertionError, match="clock is frozen, and intervals are by it"):
+        mock.assert_interval(min="30s")
