@@ -76,7 +76,7 @@ class Poll:
             there; none where the answer was literal.
         error: The name of the documented error that was answered.
         fault: The name of the network failure that was acted out.
-        http_status: The HTTP status, None where no answer came.
+        http_status: The HTTP status, None where no answer came, or came cut or slowly.
         retry_after: How many seconds the answer asked the client to wait; None if it did not.
         source: The ``file:line`` of the scenario that decided.
         waits_for: What the job waited for after this poll; None if for nothing.

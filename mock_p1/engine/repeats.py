@@ -15,6 +15,8 @@ AT_ONCE_NS: Final = 100_000_000
 """Whoever asks again so soon, and has not advanced the mock's clock, has not thought about it."""
 
 REPEATED: Final = "the client, or its library, repeated it"
+"""How the note ends."""
+
 MAX_BROKEN: Final = 1000
 MILLISECOND: Final = 1_000_000
 
@@ -42,7 +44,7 @@ class Repeats:
         if after_ns > AT_ONCE_NS or self._clock.advanced_ns - advanced_ns > AT_ONCE_NS:
             return ()  # a client that waits by the mock's clock has waited too
         after = f"asked again {-(-max(0, after_ns) // MILLISECOND)} ms later"
-        return (f"{after} on {fault}: {REPEATED}",)
+        return (f"{after} on {fault}: the client, or its library, repeated it",)
 
     def note_break(self, request: Request, fault: str | None, delay_ns: int) -> None:
         """Remember a request where its fault, after a delay, breaks the connection."""
