@@ -29,7 +29,7 @@ from mock_p1.contract.operations import (
     operations_with,
 )
 from mock_p1.engine.driver import must_be_text, must_be_whole
-from mock_p1.engine.repeats import REPEATED
+from mock_p1.engine.repeats import AT_ONCE_NS, REPEATED
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
@@ -363,6 +363,7 @@ class PollList(list[Poll]):
                 f"factor must be a number from 1 to {MOST_FACTOR:,}, and tolerance one from 0 to "
                 f"below 1, not {factor!r} and {tolerance!r}"
             )
+        factor, tolerance = float(factor), float(tolerance)
         limit = None if cap is None else nanoseconds(cap)
         whole = [polls for polls in self._series() if len(polls) > 2]  # noqa: PLR2004 -- two intervals
         if not whole:
@@ -429,8 +430,8 @@ class PollList(list[Poll]):
 
         Judged is each job that the client polled, by any key. It has to show the status, or to have
         come to another end: ``job_finished``, ``job_failed``, a documented error, or the last
-        step of its timeline. A client whose last poll met ``job_failed`` or a documented error may
-        have given up its other jobs, too. A job that was never polled is not judged.
+        step of its timeline. A client whose last poll of a job met ``job_failed`` or a documented
+        error may have given up all others, too. A job that was never polled is not judged.
 
         Args:
             status: A status, or the name of a documented error.
@@ -478,10 +479,9 @@ class PollList(list[Poll]):
         """Fail where a job could still have shown a status to a client that polled it."""
         __tracebackhide__ = True
         last: dict[str | None, Poll] = {}
-        last_of_all: dict[int, Poll] = {}
         at_end = set()
         for poll in self._judged:
-            last[poll.job_id] = last_of_all[poll.caller] = poll
+            last[poll.job_id] = poll
             if _was_the_end(poll, status):
                 at_end.add(poll.job_id)
         dropped = [
@@ -490,9 +490,8 @@ class PollList(list[Poll]):
             if job not in seen
             and job not in at_end
             and not (poll._entry.shown_status == FINISHED and self._has_come(poll))
-            and not (_failed(poll) or _failed(last_of_all[poll.caller]))
         ]
-        if dropped:
+        if dropped and not any(map(_may_be_given_up, last.values())):
             first = dropped[0]
             more = f", and {plural(len(dropped) - 1, 'more job')}" if len(dropped) > 1 else ""
             alone = "; job= judges one job alone" if self._job is None else ""
@@ -504,8 +503,8 @@ class PollList(list[Poll]):
 
     def _standstill(self) -> str:
         """Say that no interval can be seen, where nobody has moved the mock's clock."""
-        has_moved = len({poll._entry.moment_ns for poll in self}) > 1
-        return "" if has_moved and self._still is _STOOD else self._still
+        these = self[-2:] if self._still is _FROZEN else self
+        return "" if len({poll._entry.moment_ns for poll in these}) > 1 else self._still
 
     def _has_come(self, poll: Poll) -> bool:
         """Tell whether the client has the answer to a poll, as far as is known."""
@@ -597,7 +596,7 @@ class PollList(list[Poll]):
             operation = OPERATIONS.get(poll.operation or "")
             job_id = poll.job_id if operation is None or operation.has_job else None
             polls = series.setdefault((poll.operation, job_id, poll.caller), [])
-            if polls and any(note.endswith(REPEATED) for note in poll.notes):
+            if polls and _repeats(polls[-1], poll):
                 del polls[-1]
             polls.append(poll)
         return list(series.values())
@@ -692,9 +691,15 @@ def _held_back(engine: Engine, entries: Iterable[Entry]) -> Iterator[int]:
 _ABOUT_NO_JOB: Final = {each.name for each in OPERATIONS.values() if not each.has_job}
 
 
-def _failed(poll: Poll) -> bool:
-    """Tell whether a poll showed what a client may give up on."""
+def _may_be_given_up(poll: Poll) -> bool:
+    """Tell whether a poll showed what a client may give up on, and all its other jobs with it."""
     return poll.error is not None or poll._entry.shown_status == FAILED
+
+
+def _repeats(before: Poll, poll: Poll) -> bool:
+    """Tell whether a poll is another one again, by a library: once, and by the mock's clock too."""
+    noted = [any(note.endswith(REPEATED) for note in each.notes) for each in (before, poll)]
+    return noted == [False, True] and _gap_ns(before, poll) <= AT_ONCE_NS
 
 
 def _was_the_end(poll: Poll, status: str) -> bool:

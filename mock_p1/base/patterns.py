@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from mock_p1.base.text import COMPARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,7 +68,8 @@ class PatternTable(Generic[T]):
     def knows_in_other_case(self, name: str) -> bool:
         """Tell whether a name that is not found would be, were it not for upper and lower case."""
         if self._folded is None:
-            self._folded = PatternTable(dict.fromkeys(map(str.casefold, self.names)))
+            some = islice(self.names, COMPARED)
+            self._folded = PatternTable(dict.fromkeys(map(str.casefold, some)))
         return self.find(name) is None and self._folded.find(name.casefold()) is not None
 
 

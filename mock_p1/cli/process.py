@@ -69,12 +69,19 @@ def allow_many_connections() -> None:
 
 
 def forget_port(path: Path | None) -> None:
-    """Remove what an earlier server has left in its file; where a link leads there, empty it."""
-    if path is None:
+    """Remove the port that an earlier server has left in a file; behind a link, empty it.
+
+    Any other file is left alone: its name may be a slip.
+    """
+    if path is None or not path.is_file():  # a pipe or a device
         return
     try:
-        if path.is_file():  # neither a pipe nor a device
-            path.write_bytes(b"") if path.is_symlink() else path.unlink()
+        with path.open("rb") as file:
+            is_port = file.read(8).strip().isdigit()
+        if is_port:
+            path.write_bytes(b"") if path.is_symlink() else path.unlink(missing_ok=True)
+    except FileNotFoundError:  # another server has removed it just now
+        return
     except OSError as error:
         raise Failure(
             f"--port-file {path}: what is in it now cannot be removed: {error.strerror or error}"

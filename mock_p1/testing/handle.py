@@ -661,8 +661,8 @@ class Handle:
 
         Judged is each job that the client polled, by any key. It has to show the status, or to have
         come to another end: ``job_finished``, ``job_failed``, a documented error, or the last
-        step of its timeline. A client whose last poll met ``job_failed`` or a documented error may
-        have given up its other jobs, too. A job that was never polled is not judged.
+        step of its timeline. A client whose last poll of a job met ``job_failed`` or a documented
+        error may have given up all others, too. A job that was never polled is not judged.
 
         Args:
             status: A status, or the name of a documented error.

@@ -54,10 +54,18 @@ def test_a_port_of_before_behind_a_link_is_emptied(tmp_path):
     assert (link.is_symlink(), file.read_bytes()) == (True, b"")
 
 
+def test_a_file_that_holds_no_port_is_left_alone(run, tmp_path):
+    """Its name is a slip, as where the scenario's was given."""
+    file = tmp_path / "scenario.yaml"
+    file.write_text("jobs: {}\n", encoding="ascii")
+    assert run("serve", "no-such-scenario", "--port-file", str(file)).exit_code == 1
+    assert file.read_text(encoding="ascii") == "jobs: {}\n"
+
+
 def test_a_port_of_before_that_cannot_be_removed_is_told(tmp_path, monkeypatch):
     """Nothing starts beside it."""
     file = tmp_path / "port"
-    file.touch()
+    file.write_text("8191\n", encoding="ascii")
     monkeypatch.setattr(Path, "unlink", Mock(side_effect=PermissionError(13, "Permission denied")))
     with pytest.raises(Failure, match=r"--port-file .*port: what is in it now cannot be removed: "):
         forget_port(file)

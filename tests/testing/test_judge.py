@@ -291,6 +291,14 @@ class TestAssertStoppedAfter:
             poll("j1", "j2")
             poll.mock.assert_stopped_after("job_finished")
 
+    @pytest.mark.parametrize("order", ["ab", "ba"])
+    def test_a_client_that_gives_up_after_its_round(self, order):
+        """Whichever job came last in it."""
+        failing = [GOES_ON[0], {"status": "job_failed"}]
+        with dropping({"a": failing, "b": [GOES_ON[0] | {"for": "9 polls"}, GOES_ON[1]]}) as poll:
+            poll(*order, *order)
+            poll.mock.assert_stopped_after("job_failed")
+
     def test_a_job_that_another_key_saw_to_its_end(self):
         """It was not dropped: a client may go on by another key."""
         with dropping({"j0": GOES_ON}) as poll:

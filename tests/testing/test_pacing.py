@@ -601,6 +601,20 @@ def test_who_asks_again_later_after_a_break_has_to_wait(paced):
         paced(0.2, 30, on_its_way=0, text=BREAKS).assert_interval(min="30s")
 
 
+def test_who_asks_again_and_again_after_breaks_does_not_wait(paced):
+    """A library repeats a call once; the second time it is the client."""
+    text = BREAKS.replace("1 poll", "50 polls")
+    with pytest.raises(AssertionError, match="2ms apart; at least 900ms"):
+        paced(*[0.002] * 50, on_its_way=0, text=text).assert_interval(min="0.9s")
+
+
+def test_a_wait_by_a_fast_clock_is_one(paced):
+    """Though it is short in real time: by the mock's clock the client has waited."""
+    mock = paced(0.04, 0.08, 0.16, on_its_way=0, speed=100, text=BREAKS)
+    assert "asked again" in mock.polls()[1].notes[0]
+    mock.assert_backoff(factor=2)
+
+
 def test_a_frozen_clock_is_told_where_it_makes_waits_nothing(paced):
     """Whoever has frozen it in the midst of a run learns why."""
     mock = paced(30, on_its_way=0)
