@@ -7,8 +7,6 @@ pytest; the mock is imported when a fixture is used.
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentTypeError
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -76,13 +74,6 @@ VERDICTS: Final = ("warn", "fail", "ignore")
 CONTRACT_TESTS: Final = "mock_p1.contract_tests"
 
 
-def _percent(text: str) -> float:
-    with suppress(ValueError):
-        if 0 <= (percent := float(text)) <= 100:  # noqa: PLR2004 -- what percent means
-            return percent
-    raise ArgumentTypeError(f"{text!r} is no percentage from 0 to 100")
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options and the ini settings."""
     group = parser.getgroup("mock-p1", "Mock P1, the double of the Prediction One retrain API")
@@ -101,7 +92,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--mock-p1-coverage-fail-under",
         metavar="PERCENT",
-        type=_percent,
+        type=float,
         help="fail the run if they made it show less; implies --mock-p1-coverage",
     )
     parser.addini(
@@ -155,10 +146,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
         what = unknown("verdict", verdict, VERDICTS)
         raise pytest.UsageError(f"ini option mock_p1_no_request: {what}")
-    if (
-        config.getoption("mock_p1_coverage")
-        or config.getoption("mock_p1_coverage_fail_under") is not None
-    ):
+    percent = config.getoption("mock_p1_coverage_fail_under")
+    if percent is not None and not 0 <= percent <= 100:  # noqa: PLR2004 -- what percent means
+        what = f"{percent:g} is no percentage from 0 to 100"
+        raise pytest.UsageError(f"--mock-p1-coverage-fail-under: {what}")
+    if config.getoption("mock_p1_coverage") or percent is not None:
         from mock_p1.testing.plugin_coverage import CoveragePlugin  # noqa: PLC0415 -- only runs that count pay for it
 
         config.pluginmanager.register(CoveragePlugin(config), "mock_p1_coverage")

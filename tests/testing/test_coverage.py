@@ -196,12 +196,12 @@ def test_enough_passes_the_run(project):
     assert run(project, "--mock-p1-coverage-fail-under=1").ret == 0
 
 
-@pytest.mark.parametrize("wrong", ["101", "-1", "nan", "much"])
+@pytest.mark.parametrize("wrong", ["101", "-1", "nan"])
 def test_no_percentage_is_refused(project, wrong):
     """What can never be is a slip of the command line, and says so."""
     result = run(project, f"--mock-p1-coverage-fail-under={wrong}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"*--mock-p1-coverage-fail-under: '{wrong}' is no * 0 to 100"])
+    result.stderr.fnmatch_lines([f"*--mock-p1-coverage-fail-under: {wrong} is no * 0 to 100"])
 
 
 OWN_FIXTURE = """
