@@ -73,9 +73,9 @@ def forget_port(path: Path | None) -> None:
 
     Any other file is left alone: its name may be a slip.
     """
-    if path is None or not path.is_file():  # a pipe or a device
-        return
     try:
+        if path is None or not path.is_file():  # a pipe or a device
+            return
         with path.open("rb") as file:
             is_port = file.read(8).strip().isdigit()
         if is_port:

@@ -62,6 +62,13 @@ def test_a_file_that_holds_no_port_is_left_alone(run, tmp_path):
     assert file.read_text(encoding="ascii") == "jobs: {}\n"
 
 
+def test_a_port_of_before_that_cannot_be_looked_for_is_told(tmp_path, monkeypatch):
+    """As in a folder of somebody else's."""
+    monkeypatch.setattr(Path, "is_file", Mock(side_effect=PermissionError(13, "Permission denied")))
+    with pytest.raises(Failure, match="cannot be removed: Permission denied"):
+        forget_port(tmp_path / "port")
+
+
 def test_a_port_of_before_that_cannot_be_removed_is_told(tmp_path, monkeypatch):
     """Nothing starts beside it."""
     file = tmp_path / "port"
