@@ -75,7 +75,7 @@ def test_a_key_that_the_service_repeats_is_not_shown(poll):
 def test_an_odd_reply(poll, body, options, status):
     """It is shown, and what it says of itself is not taken for ours."""
     scenario = {"jobs": {"a": {"timeline": [{"reply": {"status_code": 200, "body": body}}]}}}
-    given = ("--api-key", "demo-key", "--job-id", "a", "--limit", "100ms", *options)
+    given = ("--api-key", "demo-key", "--job-id", "a", "--every", "600s", *options)
     events, exit_status, _ = poll(scenario, *given)
     assert (events[0]["event"], events[0]["has_link"]) == ("poll", False)
     assert isinstance(events[0]["seconds"], float)
@@ -140,11 +140,11 @@ def test_retry_after_is_obeyed(poll):
 def test_the_limit(poll):
     """A job that never ends."""
     events, status, _ = poll(
-        "stuck", "--api-key", "k", "--job-id", "retrain-001", "--limit", "30ms"
+        "stuck", "--api-key", "k", "--job-id", "retrain-001", "--every", "600s"
     )
     assert (status, events[-1]["reason"]) == (
         3,
-        "the next call, 0.005 s later, would come after the limit of 0.03 s",
+        "the next call, 600 s later, would come after the limit of 20 s",
     )
 
 
