@@ -40,8 +40,8 @@ def wheel(session: nox.Session) -> str:
     return f"{built}[test]"
 
 
-def test_outside(session: nox.Session, *more: tuple[str, ...]) -> None:
-    """Run the tests where the checkout's package cannot be imported; then others, by arguments."""
+def test_outside(session: nox.Session) -> None:
+    """Run the tests where the checkout's package cannot be imported."""
     folder = Path(session.create_tmp()) / "outside"
     shutil.rmtree(folder, ignore_errors=True)
     listed = session.run("git", "ls-files", ".", ":!mock_p1", external=True, silent=True)
@@ -49,8 +49,7 @@ def test_outside(session: nox.Session, *more: tuple[str, ...]) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(name, folder / name)
     with session.chdir(folder):
-        for arguments in (session.posargs, *more):
-            session.run("pytest", "-q", *arguments)
+        session.run("pytest", "-q", *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -83,10 +82,9 @@ def portability(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def oldest(session: nox.Session) -> None:
-    """The built wheel with the oldest dependencies that pyproject.toml allows; slow tests too."""
+    """The built wheel with the oldest dependencies that pyproject.toml allows."""
     session.install("-c", ".ci/oldest.txt", wheel(session))
-    ignored = (f"--ignore={folder}" for folder in ELSEWHERE)
-    test_outside(session, ("-m", "slow and not browser", *ignored))
+    test_outside(session)
 
 
 @nox.session(python=OLDEST)
