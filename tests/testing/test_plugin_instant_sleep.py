@@ -168,7 +168,8 @@ import threading, time
 import pytest
 
 @pytest.mark.mock_p1("stuck", instant_sleep="2h")
-def test_it(mock_p1, client):
+def test_it(mock_p1, client, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # nor does anybody warn
     def poller():
         while client.poll() != "job_finished":
             time.sleep(600)
