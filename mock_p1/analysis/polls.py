@@ -51,7 +51,8 @@ _STOOD: Final = (
     "mock.advance() does by hand"
 )
 _FROZEN: Final = (
-    "\nthe mock's clock is frozen, and intervals are by it: they cannot be judged while it is"
+    "\nthe mock's clock is frozen, and intervals are by it: let it run before the client waits, as "
+    'by POST /__admin/clock {"freeze": false}'
 )
 
 
@@ -708,7 +709,7 @@ def _was_the_end(poll: Poll, status: str) -> bool:
         return False
     plan, (position, *_) = poll._entry.place
     ahead = plan.shows if plan.loops else plan.shows[position:]
-    return status not in ahead and (plan.loops or ahead[-1] == poll.outcome)
+    return status not in ahead and (plan.loops or ahead[-1:] == (poll.outcome,))
 
 
 def _latest(before: Poll, high_ns: float) -> float:
